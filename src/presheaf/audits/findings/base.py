@@ -1,0 +1,120 @@
+"""What every finding is made of, and the evidence it may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from presheaf.audits.climb import Climb
+from presheaf.audits.context import Context
+from presheaf.audits.merges import SHOWN, Merges
+from presheaf.audits.result import Finding, Forecast, Kind, PromptChoice, RowGroup, Rung, Severity, Status
+
+FROZEN = ("one prompt per label", "k prompts per label", "soft prompt", "head")
+"""The rungs that leave the weights alone, cheapest first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """All that was measured before the findings are written.
+
+    ``climbs`` and ``baseline`` map rung names to climbs; ``target`` is the user's or None.
+    """
+
+    context: Context
+    merges: Merges
+    climbs: dict[str, Climb]
+    baseline: dict[str, Climb]
+    prompts: tuple[PromptChoice, ...]
+    forecast: Forecast | None
+    target: float | None
+
+    def rung(self, name: str) -> Rung:
+        return self.climbs[name].rung
+
+
+@dataclass(frozen=True)
+class Check:
+    """A coded finding and the function that looks for it.
+
+    ``look`` returns a `Finding` made with `found`, `nothing`, `unsaid` or `inapplicable`.
+    """
+
+    code: str
+    title: str
+    kind: Kind
+    look: Callable[[Check, Evidence], Finding]
+
+    def run(self, evidence: Evidence) -> Finding:
+        return self.look(self, evidence)
+
+    def found(
+        self,
+        message: str,
+        *,
+        severity: Severity,
+        remedy: str = "",
+        kind: Kind | None = None,
+        rows: Sequence[int] = (),
+        groups: Sequence[RowGroup] = (),
+        evidence: dict[str, Any] | None = None,
+    ) -> Finding:
+        """The finding holds. Groups past the first 200 are counted, not listed; ``rows`` is complete."""
+        return Finding(
+            self.code,
+            self.title,
+            "found",
+            kind or self.kind,
+            severity,
+            message,
+            remedy,
+            tuple(sorted(set(rows))),
+            tuple(groups[:SHOWN]),
+            max(0, len(groups) - SHOWN),
+            evidence or {},
+        )
+
+    def _without(self, status: Status, message: str) -> Finding:
+        return Finding(self.code, self.title, status, self.kind, "info", message)
+
+    def nothing(self, message: str) -> Finding:
+        """It was looked for and is not there."""
+        return self._without("not found", message)
+
+    def unsaid(self, message: str) -> Finding:
+        """The rows don't decide it."""
+        return self._without("cannot say", message)
+
+    def inapplicable(self, message: str) -> Finding:
+        """The question makes no sense here, or can't be asked of this model."""
+        return self._without("not applicable", message)
+
+
+def per_cent(value: float) -> str:
+    """An accuracy as every face prints it: .812."""
+    text = f"{value:.3f}"
+    return text[1:] if text.startswith("0.") else text
+
+
+def span(rung: Rung) -> str:
+    """ ".812 [.790, .833]"."""
+    if rung.accuracy is None or rung.low is None or rung.high is None:
+        return "no number"
+    return f"{per_cent(rung.accuracy)} [{per_cent(rung.low)}, {per_cent(rung.high)}]"
+
+
+def against(rung: Rung, target: float) -> str:
+    """Where a rung's interval lies: "shown" (all of it at or above the target), "likely", "unlikely", "below"."""
+    if rung.accuracy is None or rung.low is None or rung.high is None:
+        return "missing"
+    if rung.low >= target:
+        return "shown"
+    if rung.high < target:
+        return "below"
+    return "likely" if rung.accuracy >= target else "unlikely"
+
+
+def plural(count: int, noun: str) -> str:
+    """ "1 row", "2 rows"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

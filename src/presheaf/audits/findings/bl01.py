@@ -1,0 +1,41 @@
+"""BL01: counting words does as well as the model."""
+
+from __future__ import annotations
+
+from presheaf.audits.findings.base import Check, Evidence, span
+from presheaf.audits.result import Finding
+from presheaf.statistics.intervals import paired_difference
+from presheaf.statistics.paired import mcnemar
+
+
+def look(check: Check, evidence: Evidence) -> Finding:
+    mine, plain = evidence.climbs["head"], evidence.baseline.get("head")
+    if plain is None or plain.correct is None:
+        return check.inapplicable("there is no text to count words in, or the model is the baseline itself.")
+    if mine.correct is None:
+        return check.inapplicable(mine.rung.missing)
+    difference = paired_difference(mine.correct, plain.correct)
+    p = mcnemar(mine.correct, plain.correct)
+    facts = {"difference": difference.value, "low": difference.low, "high": difference.high, "p": p}
+    told = (
+        f"head on the model {span(mine.rung)}, on TF-IDF + SVD {span(plain.rung)}; difference {difference.value:+.3f} "
+        f"[{difference.low:+.3f}, {difference.high:+.3f}]"
+    )
+    if difference.low > 0:
+        return check.nothing(f"the model beats the baseline: {told}.")
+    if difference.high < 0:
+        return check.found(
+            f"the baseline beats the model: {told}.",
+            severity="error",
+            remedy="use the baseline, or another model",
+            evidence=facts,
+        )
+    return check.found(
+        f"the model can't be told apart from counting words: {told}.",
+        severity="warning",
+        remedy="the baseline costs nothing to run; more rows would show whether the model adds anything",
+        evidence=facts,
+    )
+
+
+CHECK = Check("BL01", "no better than counting words", "estimate", look)

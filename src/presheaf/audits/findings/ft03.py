@@ -1,0 +1,39 @@
+"""FT03: the target is above what is provable to be reachable."""
+
+from __future__ import annotations
+
+from presheaf.audits.findings.base import Check, Evidence, per_cent, plural
+from presheaf.audits.result import Finding
+
+
+def look(check: Check, evidence: Evidence) -> Finding:
+    if evidence.target is None:
+        return check.inapplicable("no target was given; name one with --target")
+    bound, what = evidence.merges.input_ceiling, "rows that are one input to this model"
+    if bound is None:
+        bound, what = evidence.merges.label_ceiling, "identical rows labelled apart"
+        if evidence.context.task.texts is None:
+            return check.inapplicable("the model's input can't be seen, so nothing is provable about it.")
+    counted = 1 - bound.wrong_rows / bound.rows
+    facts = {"ceiling": bound.accuracy, "high": bound.high, "wrong_rows": bound.wrong_rows, "rows": bound.rows}
+    if evidence.target > bound.high:
+        return check.found(
+            f"the target {evidence.target:.3g} is above {per_cent(bound.high)}, the upper limit of the ceiling that "
+            f"{what} put on every adaptation; {plural(bound.wrong_rows, 'row')} of {bound.rows:,} must be wrong.",
+            severity="error",
+            remedy="see IN01, IN02, IN03 and LB01: take a model that sees the difference, or relabel",
+            evidence=facts,
+        )
+    if evidence.target > counted:
+        return check.found(
+            f"on these {bound.rows:,} rows nothing can pass {per_cent(counted)}: {plural(bound.wrong_rows, 'row')} must "
+            f"be wrong whatever the weights are, because of {what}. On new rows the ceiling is {per_cent(bound.accuracy)} "
+            f"[{per_cent(bound.low)}, {per_cent(bound.high)}].",
+            severity="error",
+            remedy="see IN01, IN02, IN03 and LB01: take a model that sees the difference, or relabel",
+            evidence=facts,
+        )
+    return check.nothing(f"nothing proved stands between the model and the target ({per_cent(counted)} on these rows).")
+
+
+CHECK = Check("FT03", "target above what is provable", "proof", look)

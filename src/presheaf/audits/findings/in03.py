@@ -1,0 +1,29 @@
+"""IN03: rows whose words the model's vocabulary lacks."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from presheaf.audits.findings.base import Check, Evidence
+from presheaf.audits.findings.input_merges import merged
+from presheaf.audits.result import Finding
+
+
+def look(check: Check, evidence: Evidence) -> Finding:
+    traces = evidence.merges.traces or []
+    share = sum(bool(t.unknown) for t in traces) / len(traces) if traces else 0.0
+    common = Counter(word for t in traces for word in t.unknown).most_common(8)
+    shown = ", ".join(repr(word) for word, _ in common[:5])
+    about = f"{share:.1%} of the rows hold words unknown to the model ({shown})" if common else ""
+    return merged(
+        check,
+        evidence,
+        what="unknown tokens",
+        share=share,
+        about=about,
+        remedy="a model whose vocabulary covers the script (multilingual or byte-level)",
+        facts={"share_with_unknown": share, "most_common": dict(common), "rows_traced": len(traces)},
+    )
+
+
+CHECK = Check("IN03", "unknown tokens", "proof", look)

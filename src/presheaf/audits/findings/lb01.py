@@ -1,0 +1,29 @@
+"""LB01: identical raw rows with different labels. No model is to blame."""
+
+from __future__ import annotations
+
+from presheaf.audits.findings.base import Check, Evidence, per_cent, plural
+from presheaf.audits.result import Finding
+
+
+def look(check: Check, evidence: Evidence) -> Finding:
+    if evidence.context.task.texts is None:
+        return check.inapplicable("the table has no text, so identical rows can't be seen.")
+    groups = evidence.merges.contradictions
+    if not groups:
+        return check.nothing("no two identical texts carry different labels.")
+    bound = evidence.merges.label_ceiling
+    rows = [int(evidence.context.task.rows[p]) for g in groups for p in g]
+    return check.found(
+        f"{plural(len(rows), 'row')} hold {plural(len(groups), 'text')} with contradictory labels; at least "
+        f"{plural(bound.wrong_rows, 'row')} must be wrong for any model (ceiling {per_cent(bound.accuracy)} "
+        f"[{per_cent(bound.low)}, {per_cent(bound.high)}] on new rows).",
+        severity="error" if bound.wrong_rows >= 0.01 * bound.rows else "warning",
+        remedy="relabel these rows, or add the context that decides the label",
+        rows=rows,
+        groups=[evidence.merges.rows(g, "contradictory labels") for g in groups],
+        evidence={"texts": len(groups), "wrong_rows": bound.wrong_rows, "ceiling": bound.accuracy},
+    )
+
+
+CHECK = Check("LB01", "contradictory labels", "proof", look)

@@ -1,0 +1,164 @@
+"""Where prompts come from: templates over the class names, and the user's own file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from presheaf.errors import InputError
+
+TEMPLATES: tuple[str, ...] = (
+    "{label}",
+    "{label}.",
+    "This is {label}.",
+    "This text is {label}.",
+    "It was {label}.",
+    "a {label} text",
+    "This is about {label}.",
+    "The topic is {label}.",
+    "The category is {label}.",
+    "This is an example of {label}.",
+    "a description of {label}",
+    "something that is {label}",
+    "I feel {label} about it.",
+    "The opinion expressed here is {label}.",
+    "All in all, it was {label}.",
+    "label: {label}",
+)
+MANY = 60
+"""With more classes than this only the first few templates are tried, to keep the number of prompts in bounds."""
+
+
+@dataclass(frozen=True)
+class UserPrompts:
+    """Prompts from a user's file.
+
+    Attributes
+    ----------
+    templates : tuple of str
+        Each with ``{label}`` where the class name goes.
+    prompts : dict of class name to tuple of str
+    """
+
+    templates: tuple[str, ...] = ()
+    prompts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def spoken(name: str) -> str:
+    """A class name as one would say it: "noun.animal" -> "animal", "very_negative" -> "very negative"."""
+    name = re.sub(r"^[a-z]+\.(?=[A-Za-z])", "", name)
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return " ".join(re.sub(r"[_\-]+", " ", name).split()).lower() or name
+
+
+def fill(template: str, name: str) -> str:
+    """The template with the class name put in (only ``{label}`` is special)."""
+    return template.replace("{label}", name)
+
+
+def templates_for(classes: Sequence[str], user: UserPrompts) -> list[tuple[str, tuple[str, ...]]]:
+    """Every template with its prompts, one a class, with class names as they are and as one would say them.
+
+    Returns
+    -------
+    list of (template, prompts): no two with the same prompts. With more than 60 classes five of our own are used.
+    """
+    own = TEMPLATES if len(classes) <= MANY else TEMPLATES[:5]
+    out: list[tuple[str, tuple[str, ...]]] = []
+    seen: set[tuple[str, ...]] = set()
+    for template in (*user.templates, *own):
+        for names in (tuple(classes), tuple(map(spoken, classes))):
+            prompts = tuple(fill(template, name) for name in names)
+            if prompts not in seen and len(set(prompts)) == len(prompts):
+                seen.add(prompts)
+                out.append((template, prompts))
+    return out
+
+
+def read_prompts(path: str | Path, classes: Sequence[str]) -> UserPrompts:
+    """Read the user's prompts.
+
+    Parameters
+    ----------
+    path : .json, .csv/.tsv or .txt file
+        JSON: ``{"templates": ["It was {label}."], "prompts": {"positive": ["I love it."], "negative": [...]}}``,
+        either part alone will do. CSV: columns ``label`` and ``prompt``. TXT: one template a line.
+    classes : the task's class names
+
+    Raises
+    ------
+    InputError
+        If the file can't be read, names a label the task does not have, leaves a label without a prompt, or holds a
+        template without ``{label}``.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"can't read the prompts in {path}: {error}. Expected a UTF-8 .json, .csv or .txt file."
+        ) from None
+    if path.suffix.lower() == ".json":
+        templates, prompts = _from_json(path, text)
+    elif path.suffix.lower() in (".csv", ".tsv"):
+        templates, prompts = [], _from_csv(path, text)
+    else:
+        templates, prompts = [line.strip() for line in text.splitlines() if line.strip()], {}
+    return check_prompts(templates, prompts, classes, str(path))
+
+
+def check_prompts(
+    templates: Sequence[str], prompts: Mapping[str, Sequence[str]], classes: Sequence[str], where: str = "the prompts"
+) -> UserPrompts:
+    """Validate prompts against the task's classes; raises InputError as `read_prompts` does."""
+    for template in templates:
+        if "{label}" not in template:
+            raise InputError(
+                f"{where}: template {template!r} has no {{label}}; put {{label}} where the class name goes."
+            )
+    if prompts:
+        unknown = sorted(set(prompts) - set(classes))
+        if unknown:
+            raise InputError(f"{where}: no class is called {unknown[0]!r}; the classes are {', '.join(classes)}.")
+        lacking = [name for name in classes if not [p for p in prompts.get(name, ()) if p.strip()]]
+        if lacking:
+            raise InputError(f"{where}: no prompt for {', '.join(map(repr, lacking))}; every class needs at least one.")
+    if not templates and not prompts:
+        raise InputError(f"{where}: no prompt found; expected templates with {{label}} or prompts for each class.")
+    return UserPrompts(tuple(templates), {name: tuple(p for p in prompts[name] if p.strip()) for name in prompts})
+
+
+def _from_json(path: Path, text: str) -> tuple[list[str], dict[str, list[str]]]:
+    try:
+        data: Any = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is not valid JSON: {error}.") from None
+    if isinstance(data, dict) and not ({"templates", "prompts"} & set(data)):
+        data = {"prompts": data}
+    wrong = InputError(f'{path}: expected {{"templates": [text, ...], "prompts": {{label: [text, ...]}}}}.')
+    if not isinstance(data, dict):
+        raise wrong
+    templates, prompts = data.get("templates", []), data.get("prompts", {})
+    if not isinstance(templates, list) or not isinstance(prompts, dict):
+        raise wrong
+    listed = {str(k): [v] if isinstance(v, str) else v for k, v in prompts.items()}
+    for values in (templates, *listed.values()):
+        if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
+            raise wrong
+    return templates, listed
+
+
+def _from_csv(path: Path, text: str) -> dict[str, list[str]]:
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter)
+    if not {"label", "prompt"} <= set(reader.fieldnames or []):
+        raise InputError(f"{path}: expected columns 'label' and 'prompt'; it has {', '.join(reader.fieldnames or [])}.")
+    out: dict[str, list[str]] = {}
+    for row in reader:
+        out.setdefault((row["label"] or "").strip(), []).append(row["prompt"] or "")
+    return out

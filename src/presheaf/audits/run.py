@@ -1,0 +1,339 @@
+"""The public verb: audit(model, task)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from presheaf.audits.climb import Climb
+from presheaf.audits.context import Context, Halves, canonical_order, split
+from presheaf.audits.findings import run_checks
+from presheaf.audits.findings.base import FROZEN, Evidence
+from presheaf.audits.merges import Merges
+from presheaf.audits.preview import Preview, preview
+from presheaf.audits.prompts import UserPrompts, templates_for
+from presheaf.audits.result import Audit, CurvePoint, Forecast, PromptChoice
+from presheaf.audits.rungs import bounds, fine_tune, head, k_prompts, majority, one_prompt, soft_prompt
+from presheaf.audits.verdict import MARGIN, decide
+from presheaf.audits.worst import worst_rows
+from presheaf.errors import InputError
+from presheaf.models.base import Model
+from presheaf.models.cache import FeatureCache
+from presheaf.models.features import encode_all, encode_chunks, unit
+from presheaf.tables.task import Task
+
+OnProgress = Callable[[str, int, int], object]
+"""Called with what is being done, how much of it is done, and how much there is."""
+OnPreview = Callable[[Preview], object]
+
+BASELINE_DIM = 300
+LEAST = 40
+"""Rows that must have been encoded before an interrupted run still gives an audit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """An audit with what a comparison and a benchmark need besides: the rules and the held-out hits."""
+
+    audit: Audit
+    context: Context
+    climbs: dict[str, Climb]
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """How audits are run; every value is printed in the report's settings or changes nothing in it."""
+
+    target: float | None = None
+    user: UserPrompts = UserPrompts()
+    seed: int = 0
+    cache: FeatureCache | None = None
+    progress: OnProgress | None = None
+    on_preview: OnPreview | None = None
+    baseline: bool = True
+
+    def said(self, stage: str) -> Callable[[int, int], object] | None:
+        if self.progress is None:
+            return None
+        progress = self.progress
+        return lambda done, total: progress(stage, done, total)
+
+
+def audit(
+    model: Model,
+    task: Task,
+    *,
+    target: float | None = None,
+    prompts: UserPrompts | None = None,
+    seed: int = 0,
+    cache: FeatureCache | None = None,
+    baseline: bool = True,
+    progress: OnProgress | None = None,
+    on_preview: OnPreview | None = None,
+) -> Audit:
+    """What this model can be made to do on this task, rung by rung, on rows held out.
+
+    Parameters
+    ----------
+    model : Model
+        From `load_model`.
+    task : Task
+        From `read_task`.
+    target : float in (0, 1], optional
+        Accuracy that is wanted; the verdict says what reaches it.
+    prompts : UserPrompts, optional
+        From `read_prompts`.
+    seed : int
+        Of the halves, the folds and the draws.
+    cache : FeatureCache, optional
+        Where features are kept; the user's cache folder by default.
+    baseline : bool
+        Whether TF-IDF + SVD climbs the same ladder beside the model.
+    progress, on_preview : callables, optional
+        Told what is being done, and rough numbers while rows come in.
+
+    Returns
+    -------
+    Audit
+        The same for every order of the rows. After Ctrl-C while features are computed, the audit of the rows seen so
+        far, marked as interrupted.
+
+    Raises
+    ------
+    InputError
+        If the model and the task don't fit, or the target is no accuracy.
+
+    Notes
+    -----
+    Cost: one pass of the encoder over the distinct texts, then linear in rows.
+    """
+    options = Options(
+        check_target(target), prompts or UserPrompts(), seed, cache or FeatureCache(), progress, on_preview, baseline
+    )
+    return run([model], task, options)[0].audit
+
+
+def check_target(target: float | None) -> float | None:
+    """The target if it is an accuracy (0 < target <= 1); otherwise InputError."""
+    if target is None:
+        return None
+    if not 0 < target <= 1:
+        hint = f" Did you mean {target / 100:g}?" if 1 < target <= 100 else ""
+        raise InputError(f"'target' must be an accuracy above 0 and at most 1, e.g. 0.9; got {target:g}.{hint}")
+    return float(target)
+
+
+def run(models: Sequence[Model], task: Task, options: Options, done: list[Outcome] | None = None) -> list[Outcome]:
+    """Audit several models on the same halves: rows that any of them merges stay on one side.
+
+    Outcomes are appended to ``done`` as they come, so that a caller knows which model failed.
+    """
+    done = [] if done is None else done
+    for model in models:
+        check_fit(model, task)
+    order, hashes = canonical_order(task, options.seed)
+    task = task.take(order)
+    ready = [m for m in models if not m.needs_fit]
+    keys = [k for k in (inputs(m, task) for m in ready) if k is not None]
+    halves = split(task, hashes, keys)
+    for model in models:
+        done.append(_one(model, task, halves, options))
+    return done
+
+
+def check_fit(model: Model, task: Task) -> None:
+    """Raise InputError when the model can't take the task's objects."""
+    if model.takes == "text" and task.texts is None:
+        raise InputError(f"model {model.info.name!r} reads text and the task has none; name the text column (--text).")
+    if model.takes == "row":
+        model.encode([int(task.rows.max())])  # raises when the vectors don't reach as far as the table
+
+
+def inputs(model: Model, task: Task) -> list[bytes] | None:
+    """What reaches the weights, for every row; None when it can't be seen. Equal texts are asked once."""
+    if model.takes == "row" or task.texts is None:
+        return None
+    unique = list(dict.fromkeys(task.texts))
+    found: dict[str, bytes] = {}
+    for start in range(0, len(unique), 4096):
+        part = unique[start : start + 4096]
+        keys = model.inputs(part)
+        if keys is None:
+            return None
+        found.update(zip(part, keys, strict=True))
+    return [found[text] for text in task.texts]
+
+
+def objects_of(model: Model, task: Task) -> Sequence[Any]:
+    """What `encode` takes for every row of the task."""
+    if model.takes == "row":
+        return [int(row) for row in task.rows]
+    assert task.texts is not None
+    return task.texts
+
+
+def _one(model: Model, task: Task, halves: Halves, options: Options) -> Outcome:
+    if model.needs_fit:
+        objects = objects_of(model, task)
+        model.fit([objects[i] for i in halves.choosing])
+    encode_prompts = _prompt_encoder(model, options)
+    features, seen = _features(model, task, halves, options, encode_prompts)
+    interrupted = ""
+    if len(seen) < len(task):
+        interrupted = f"stopped after {len(seen):,} of {len(task):,} rows; the numbers stand on those"
+        task, halves = _restrict(task, halves, seen)
+        features = features[seen]
+    context = Context(model, task, features, halves, inputs(model, task), encode_prompts, options.seed)
+    return _climb_all(context, options, interrupted)
+
+
+def _restrict(task: Task, halves: Halves, seen: NDArray[np.int64]) -> tuple[Task, Halves]:
+    place = np.full(len(task), -1)
+    place[seen] = np.arange(len(seen))
+    choosing, scoring = place[halves.choosing], place[halves.scoring]
+    return task.take(seen), Halves(choosing[choosing >= 0], scoring[scoring >= 0], halves.groups[seen])
+
+
+def _prompt_encoder(model: Model, options: Options) -> Callable[[Sequence[str]], NDArray[np.float32]] | None:
+    if model.takes == "row":
+        return None
+    return lambda texts: unit(encode_all(model, list(texts), role="prompt", cache=options.cache))
+
+
+def _features(
+    model: Model,
+    task: Task,
+    halves: Halves,
+    options: Options,
+    encode_prompts: Callable[[Sequence[str]], NDArray[np.float32]] | None,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Unit features and the positions that have them (all, unless the run was stopped)."""
+    n = len(task)
+    features: NDArray[np.float32] | None = None
+    side = np.zeros(n, dtype=bool)
+    side[halves.choosing] = True
+    done = np.zeros(n, dtype=bool)
+    templates: NDArray[np.float32] | None = None
+    try:
+        for positions, part in encode_chunks(
+            model,
+            objects_of(model, task),
+            cache=options.cache,
+            progress=options.said(f"reading rows with {model.info.name}"),
+        ):
+            if features is None:
+                features = np.zeros((n, part.shape[1]), dtype=np.float32)
+            features[positions] = unit(part)
+            done[positions] = True
+            if options.on_preview is not None and not done.all():
+                if templates is None and encode_prompts is not None and len(task.classes) <= 60:
+                    sets = [texts for _, texts in templates_for(task.classes, options.user)]
+                    flat = encode_prompts([t for texts in sets for t in texts])
+                    templates = flat.reshape(len(sets), len(task.classes), -1)
+                seen = np.flatnonzero(done)
+                told = preview(features[seen], task.labels[seen], side[seen], len(task.classes), n, templates)
+                if told is not None:
+                    options.on_preview(told)
+    except KeyboardInterrupt:
+        if features is None or done.sum() < LEAST:
+            raise
+    assert features is not None
+    return features, np.flatnonzero(done)
+
+
+Ladder = tuple[dict[str, Climb], tuple[PromptChoice, ...], tuple[CurvePoint, ...], Forecast | None]
+
+
+def _ladder(context: Context, options: Options, told: Callable[[int, int], object] | None) -> Ladder:
+    """Rungs 1 to 5."""
+    climbs: dict[str, Climb] = {majority.NAME: majority.climb(context)}
+    steps = 4
+    if told:
+        told(0, steps)
+    climbs[one_prompt.NAME], prompts = one_prompt.climb(context, options.user)
+    if told:
+        told(1, steps)
+    climbs[k_prompts.NAME], curve, forecast = k_prompts.climb(context, options.target)
+    if told:
+        told(2, steps)
+    climbs[soft_prompt.NAME] = soft_prompt.climb(context)
+    if told:
+        told(3, steps)
+    climbs[head.NAME] = head.climb(context, climbs[soft_prompt.NAME])
+    if told:
+        told(4, steps)
+    return climbs, prompts, curve, forecast
+
+
+def _baseline(context: Context, options: Options) -> dict[str, Climb]:
+    """Rungs 1 to 5 of TF-IDF + SVD on the same halves; empty when there is no text or the model is TF-IDF itself."""
+    task = context.task
+    if not options.baseline or task.texts is None or context.model.info.kind == "tfidf":
+        return {}
+    from presheaf.models.tfidf import TfidfModel
+
+    plain = TfidfModel(dim=BASELINE_DIM)
+    plain.fit([task.texts[i] for i in context.halves.choosing])
+    features = unit(encode_all(plain, task.texts))
+
+    def encode_prompts(texts: Sequence[str]) -> NDArray[np.float32]:
+        return unit(encode_all(plain, list(texts)))
+
+    other = Context(plain, task, features, context.halves, None, encode_prompts, options.seed)
+    return _ladder(other, options, options.said("the same ladder for TF-IDF + SVD"))[0]
+
+
+def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
+    climbs, prompts, curve, forecast = _ladder(
+        context, options, options.said(f"climbing the ladder with {context.model.info.name}")
+    )
+    baseline = _baseline(context, options)
+    merges = Merges(context)
+    known = [merges.label_ceiling, *([merges.input_ceiling] if merges.input_ceiling is not None else [])]
+    climbs[fine_tune.NAME] = fine_tune.climb(climbs, baseline, known)
+    climbs[bounds.INPUT] = bounds.input_ceiling(merges)
+    climbs[bounds.LABELS] = bounds.label_ceiling(merges)
+    evidence = Evidence(context, merges, climbs, baseline, prompts, forecast, options.target)
+    result = Audit(
+        verdict=decide(evidence),
+        ladder=tuple(c.rung for c in climbs.values()),
+        findings=run_checks(evidence),
+        prompts=prompts,
+        curve=curve,
+        forecast=forecast,
+        rows=worst_rows(context, [climbs[name] for name in FROZEN], merges),
+        model=context.model.info,
+        baseline=tuple(c.rung for c in baseline.values()),
+        task=describe(context.task),
+        settings={
+            "seed": options.seed,
+            "target": options.target,
+            "margin_without_target": MARGIN,
+            "choosing_rows": len(context.halves.choosing),
+            "scoring_rows": len(context.halves.scoring),
+            "groups": len(np.unique(context.halves.groups)),
+            "level": 0.95,
+            "fingerprint": context.model.fingerprint,
+        },
+        interrupted=interrupted,
+    )
+    return Outcome(result, context, climbs)
+
+
+def describe(task: Task) -> dict[str, Any]:
+    """The task as a report names it."""
+    counts = np.bincount(task.labels, minlength=len(task.classes))
+    return {
+        "name": task.name,
+        "source": task.source,
+        "rows": len(task),
+        "classes": {name: int(c) for name, c in zip(task.classes, counts, strict=True)},
+        "text_column": task.text_column,
+        "label_column": task.label_column,
+        "skipped": [{"row": bad.row, "reason": bad.reason} for bad in task.bad_rows],
+        "notes": list(task.notes),
+    }

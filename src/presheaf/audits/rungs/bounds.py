@@ -1,0 +1,52 @@
+"""Rungs 7 and 8: what no weights can pass, and what no model can."""
+
+from __future__ import annotations
+
+from presheaf.audits.ceiling import Ceiling
+from presheaf.audits.climb import Climb, absent
+from presheaf.audits.merges import Merges
+from presheaf.audits.result import Rung
+
+INPUT = "input ceiling"
+LABELS = "label ceiling"
+
+
+def _rung(name: str, bound: Ceiling, detail: str) -> Climb:
+    return Climb(
+        Rung(
+            name,
+            "proof",
+            bound.accuracy,
+            bound.low,
+            bound.high,
+            bound.rows,
+            "nothing can pass it",
+            detail,
+            evidence={
+                "rows_proved_wrong": bound.wrong_rows,
+                "rows_with_a_twin": bound.merged_rows,
+                "inputs_shared": bound.cells,
+                "ceiling_on_these_rows": 1 - bound.wrong_rows / bound.rows,
+            },
+        )
+    )
+
+
+def input_ceiling(merges: Merges) -> Climb:
+    """Rows that reach the network as the same input and carry different labels can't both be right (T0)."""
+    bound = merges.input_ceiling
+    if bound is None:
+        return absent(INPUT, "proof", "the model's input can't be seen, so nothing can be proved about it")
+    by_labels = merges.label_ceiling.wrong_rows
+    detail = f"at least {bound.wrong_rows:,} of {bound.rows:,} rows wrong for all weights"
+    if bound.wrong_rows:
+        detail += f", {bound.wrong_rows - by_labels:,} of them by what the model merges"
+    return _rung(INPUT, bound, detail)
+
+
+def label_ceiling(merges: Merges) -> Climb:
+    """Identical raw rows labelled apart: the table contradicts itself, whatever the model."""
+    if merges.context.task.texts is None:
+        return absent(LABELS, "proof", "the table has no text, so identical rows can't be seen")
+    bound = merges.label_ceiling
+    return _rung(LABELS, bound, f"at least {bound.wrong_rows:,} of {bound.rows:,} rows wrong for any model")

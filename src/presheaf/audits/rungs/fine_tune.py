@@ -1,0 +1,90 @@
+"""Rung 6: what changing the weights is expected to reach. A forecast learnt on other tasks, never a proof.
+
+Fine-tuning is the Kan extension along Yoneda (Theorem 2): it fails only on what the category can't tell apart, but the
+theorem bounds no finite training run, so this number comes from real runs on real tasks (`benchmarks/ladder_holds.py`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from math import sqrt
+
+from presheaf.audits.ceiling import Ceiling
+from presheaf.audits.climb import Climb, absent
+from presheaf.audits.result import Rung
+
+NAME = "fine-tune forecast"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Rule fitted to real fine-tuning: accuracy = e + gain (1 - e), with e the best accuracy measured without it.
+
+    ``low`` and ``high`` are the 2.5 % and 97.5 % limits of what real runs reached minus the rule, each task left out
+    of the fit in its turn; ``tasks`` and ``runs`` say on how much that stands.
+    """
+
+    gain: float
+    low: float
+    high: float
+    mean_absolute_error: float
+    tasks: int
+    runs: int
+    rows: int
+    model: str
+
+
+@cache
+def calibration() -> Calibration:
+    """The calibration that ships with the package."""
+    text = files("presheaf.audits").joinpath("fine_tune_calibration.json").read_text(encoding="utf-8")
+    return Calibration(**json.loads(text))
+
+
+def predict(evidence: float, cap: float = 1.0) -> float:
+    """The rule: part of the way from what is measured to the ceiling, never below what is measured."""
+    return max(evidence, min(cap, evidence + calibration().gain * (1.0 - evidence)))
+
+
+def climb(climbs: dict[str, Climb], baseline: dict[str, Climb], bounds: list[Ceiling]) -> Climb:
+    """Forecast from the best rung measured on the held-out rows (the model's or the baseline's) and the ceilings."""
+    known = [
+        c.rung for c in (*climbs.values(), *baseline.values()) if c.rung.accuracy is not None and c.decide is not None
+    ]
+    if "head" not in climbs or climbs["head"].rung.accuracy is None:
+        return absent(NAME, "estimate", "no head was measured to forecast from")
+    best = max(known, key=lambda r: r.accuracy or 0.0)
+    rule = calibration()
+    assert best.accuracy is not None
+    assert best.low is not None
+    assert best.high is not None
+    cap = min([1.0, *(b.accuracy for b in bounds)])
+    cap_high = min([1.0, *(b.high for b in bounds)])
+    value = predict(best.accuracy, max(cap, best.accuracy))
+    # The rule's own error and the sampling error of its evidence are independent of each other.
+    down = sqrt(rule.low**2 + (best.accuracy - best.low) ** 2)
+    up = sqrt(rule.high**2 + (best.high - best.accuracy) ** 2)
+    low = max(min(best.low, value), value - down)
+    high = max(value, min(cap_high, value + up))
+    return Climb(
+        Rung(
+            NAME,
+            "estimate",
+            value,
+            low,
+            high,
+            best.rows,
+            cost="training all weights",
+            detail=f"from the best rung measured ({best.name}); rule of {rule.runs} runs on {rule.tasks} other tasks",
+            evidence={
+                "from": best.name,
+                "from_accuracy": best.accuracy,
+                "gain": rule.gain,
+                "calibrated_on": rule.model,
+                "mean_absolute_error_left_out": rule.mean_absolute_error,
+            },
+        )
+    )

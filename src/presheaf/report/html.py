@@ -1,0 +1,50 @@
+"""The HTML face: one file that needs nothing else and stays under a megabyte."""
+
+from __future__ import annotations
+
+from presheaf.audits.result import Audit, Comparison
+from presheaf.report.html_audit import audit_page
+from presheaf.report.html_compare import comparison_page
+from presheaf.report.limits import STEPS
+from presheaf.report.markup import Html, el, join, style
+from presheaf.report.plain import visible
+from presheaf.report.serial import version
+
+MOST_BYTES = 900_000
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def to_html(result: Audit | Comparison) -> str:
+    """One self-contained page: no script, no outside request, light and dark, made for print as well.
+
+    All text is escaped. Lists and texts are cut so that the file stays under 900 kB whatever the input, and the page
+    says how much more the JSON holds. The same result gives the same bytes.
+    """
+    page = ""
+    for limits in STEPS:
+        body = audit_page(result, limits) if isinstance(result, Audit) else comparison_page(result, limits)
+        page = _document(_title(result), body)
+        if len(page.encode("utf-8")) <= MOST_BYTES:
+            break
+    return page
+
+
+def _title(result: Audit | Comparison) -> str:
+    if isinstance(result, Audit):
+        return f"{visible(str(result.task.get('name', 'table')), 60)} × {visible(result.model.name, 60)}"
+    return f"Comparison of {len(result.audits)} models"
+
+
+def _document(title: str, body: Html) -> str:
+    head = [
+        el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", name="color-scheme", content="light dark"),
+        el("meta", name="generator", content=f"presheaf {version()}"),
+        el("title", f"{title} · presheaf"),
+        style("palette", "chart", "page"),
+    ]
+    said = f"Written by presheaf {version()}. The JSON file of the same run holds every number and every row."
+    page = el("html", el("head", *head), el("body", el("main", body, el("footer", said)), class_="presheaf"), lang="en")
+    return "<!DOCTYPE html>\n" + join([page]) + "\n"

@@ -1,0 +1,135 @@
+"""Intervals for accuracies and for differences of accuracies on the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+SMALL = 300
+"""Below this many (effective) rows the beta-binomial interval is used, above it Wilson's."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An accuracy with its interval, all in [0, 1] (differences: [-1, 1]).
+
+    ``rows`` counts what was seen, ``effective`` what it is worth once rows that belong together are accounted for.
+    """
+
+    value: float
+    low: float
+    high: float
+    rows: int
+    effective: float
+    method: str
+
+    @property
+    def half_width(self) -> float:
+        return (self.high - self.low) / 2
+
+
+def _quantile(level: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(0.5 + level / 2))
+
+
+def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval for a proportion (Wilson 1927). ``n`` may be an effective, fractional number.
+
+    Returns (0, 1) for n = 0.
+    """
+    if n <= 0:
+        return 0.0, 1.0
+    z = _quantile(level)
+    p = successes / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low = 0.0 if successes <= 0 else max(0.0, centre - half)
+    high = 1.0 if successes >= n else min(1.0, centre + half)
+    return low, high
+
+
+def clopper_pearson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """The exact interval for a proportion (Clopper and Pearson 1934): never covers less than ``level``."""
+    from scipy.special import betaincinv
+
+    if n <= 0:
+        return 0.0, 1.0
+    alpha = 1 - level
+    low = 0.0 if successes <= 0 else float(betaincinv(successes, n - successes + 1, alpha / 2))
+    high = 1.0 if successes >= n else float(betaincinv(successes + 1, n - successes, 1 - alpha / 2))
+    return low, high
+
+
+def beta_binomial(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Equal-tailed credible interval under a uniform prior: Beta(1 + s, 1 + n - s). For a few hundred rows or fewer."""
+    from scipy.special import betaincinv
+
+    alpha = 1 - level
+    a, b = 1 + successes, 1 + n - successes
+    return float(betaincinv(a, b, alpha / 2)), float(betaincinv(a, b, 1 - alpha / 2))
+
+
+def effective_rows(correct: NDArray[Any], groups: NDArray[Any] | None) -> float:
+    """Rows divided by the design effect of ``groups`` (rows that share an input stand or fall together).
+
+    Uses the linearised variance of a ratio; never more than the number of rows. Where every row is right, or every
+    row wrong, the variance says nothing and the number of groups is returned.
+    """
+    n = len(correct)
+    if groups is None or n == 0:
+        return float(n)
+    _, index = np.unique(groups, return_inverse=True)
+    count = int(index.max()) + 1
+    if count == n:
+        return float(n)
+    p = float(np.mean(correct))
+    if p in (0.0, 1.0) or count < 2:
+        return float(count)
+    residual = np.bincount(index, weights=np.asarray(correct, dtype=np.float64) - p)
+    variance = float(residual @ residual) / n**2 * count / (count - 1)
+    return n / max(1.0, variance / (p * (1 - p) / n))
+
+
+def accuracy_interval(correct: ArrayLike, groups: NDArray[Any] | None = None, level: float = 0.95) -> Interval:
+    """Interval for the accuracy of a fixed predictor from its hits on held-out rows.
+
+    Parameters
+    ----------
+    correct : bool array of shape (n,)
+    groups : int array of shape (n,), optional
+        Rows of one group are not independent (same input).
+
+    Returns
+    -------
+    Interval
+        Beta-binomial below 300 effective rows, Wilson's above.
+    """
+    hits = np.asarray(correct, dtype=bool)
+    n = len(hits)
+    if n == 0:
+        return Interval(float("nan"), 0.0, 1.0, 0, 0.0, "no rows")
+    value = float(hits.mean())
+    effective = effective_rows(hits, groups)
+    method = "beta-binomial" if effective < SMALL else "Wilson"
+    bounds = beta_binomial if effective < SMALL else wilson
+    low, high = bounds(value * effective, effective, level)
+    return Interval(value, min(low, value), max(high, value), n, effective, method)
+
+
+def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Interval:
+    """Accuracy of a minus accuracy of b on the same rows (Bonett and Price 2012: Wald on adjusted counts)."""
+    first, second = np.asarray(a, dtype=bool), np.asarray(b, dtype=bool)
+    n = len(first)
+    only_a, only_b = int(np.sum(first & ~second)), int(np.sum(second & ~first))
+    if n == 0:
+        return Interval(float("nan"), -1.0, 1.0, 0, 0.0, "no rows")
+    p, q = (only_a + 1) / (n + 2), (only_b + 1) / (n + 2)
+    half = _quantile(level) * sqrt((p + q - (p - q) ** 2) / (n + 2))
+    value = (only_a - only_b) / n
+    return Interval(value, max(-1.0, p - q - half), min(1.0, p - q + half), n, float(n), "Bonett-Price")

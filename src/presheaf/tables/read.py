@@ -1,0 +1,221 @@
+"""The public verb of this folder: any common table becomes a task."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from presheaf.errors import InputError, one_of
+from presheaf.tables.columns import choose_columns
+from presheaf.tables.defects import Defect, describe, quote
+from presheaf.tables.labels import Labels, broken_text, looks_continuous, read_labels
+from presheaf.tables.raw import Cells
+from presheaf.tables.source import open_table
+from presheaf.tables.task import Task
+from presheaf.tables.vectors import as_matrix
+
+MAX_CLASSES = 1000
+_SEEN_ONCE = "label seen once, so it can't be both learnt and tested"
+_NO_ROWS = "there are no data rows; expected at least two labelled rows of each of two classes."
+
+
+def read_task(
+    source: Any,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    vectors: str | None = None,
+    on_bad_row: Literal["error", "skip"] = "error",
+    encoding: str | None = None,
+    name: str | None = None,
+) -> Task:
+    """Read labelled objects from a table.
+
+    Parameters
+    ----------
+    source : path, pandas or polars DataFrame, pyarrow Table, list of dicts, or dict of columns
+        A path leads to CSV, TSV, JSONL/NDJSON or JSON (each may be gzip-compressed), Parquet, Arrow IPC/Feather, or a
+        folder written by ``save_to_disk`` of the `datasets` library (``folder#split`` where it holds several splits).
+    text, label : str, optional
+        Column names. Left out, they are chosen where the names make it obvious, and a note says so.
+    vectors : str, optional
+        Column of precomputed vectors (lists of numbers; not in CSV). The task then needs no text.
+    on_bad_row : "error" or "skip"
+        What becomes of rows that can't be used: blank text, no label, a label seen once, a malformed line, a vector
+        that is missing, ragged or not finite. "error" names all of them and stops; "skip" puts them in
+        ``Task.bad_rows``.
+    encoding : str, optional
+        Of a text file. By default its byte order mark decides, and without one it must be UTF-8.
+    name : str, optional
+        Short name for headings; by default the file name without its suffix.
+
+    Returns
+    -------
+    Task
+        With at least two and at most 1,000 classes, each of at least two rows. Duplicated rows are kept.
+
+    Raises
+    ------
+    InputError
+        If the source, a column or a row can't be used; the message says which and how to mend it.
+
+    Notes
+    -----
+    Cost is linear in the rows. Only the columns in use are kept in memory; Parquet and Arrow read no others.
+    """
+    one_of("on_bad_row", on_bad_row, ("error", "skip"))
+    for option, value in (("text", text), ("label", label), ("vectors", vectors), ("encoding", encoding)):
+        if value is not None and not isinstance(value, str):
+            raise InputError(f"{option} must be a string or None; got {value!r}.")
+    hints = [column for column in (text, label, vectors) if column is not None]
+    opened = open_table(source, hints, encoding)
+    where = opened.source if isinstance(source, str | os.PathLike) else f"the {opened.source}"
+    with _said_of(where):
+        names = opened.table.names
+        if not names:  # no rows, or none that can be read
+            nothing = opened.table.read([])
+            raise _cannot_use(nothing.count, nothing.defects) if nothing.defects else InputError(_NO_ROWS)
+        chosen = choose_columns(names, text, label, vectors)
+        rows = opened.table.read(chosen.all, chosen.vectors)
+        if rows.count == 0:
+            raise InputError(_NO_ROWS)
+        labels = read_labels(list(rows.columns[chosen.label]))
+        matrix = None
+        vector_defects: list[Defect] = []
+        if chosen.vectors is not None:
+            matrix, vector_defects = as_matrix(rows.columns[chosen.vectors], chosen.vectors)
+        texts = None if chosen.text is None else rows.columns[chosen.text]
+        defects: dict[int, Defect] = {}
+        for defect in (*rows.defects, *_text_defects(texts), *labels.defects, *vector_defects):
+            defects.setdefault(defect.row, defect)
+        _check_classes(labels, chosen.label, defects)
+        defects |= _seen_once(labels, defects)
+        if defects and on_bad_row == "error":
+            raise _cannot_use(rows.count, list(defects.values()), labels)
+        usable = np.ones(rows.count, dtype=bool)
+        usable[_positions(defects)] = False
+        keep = np.flatnonzero(usable)
+        counts = np.bincount(labels.codes[keep], minlength=len(labels.classes))
+        used = np.flatnonzero(counts)
+        if len(used) < 2:
+            left = f"{len(used)} class{'' if len(used) == 1 else 'es'} with two usable rows or more left"
+            raise InputError(_with_rows(f"{left}; a task needs at least two classes.", list(defects.values())))
+        codes = (np.cumsum(counts > 0) - 1)[labels.codes[keep]]
+    notes = [*chosen.notes, *rows.notes, *labels.notes]
+    if defects:
+        told = "; ".join(describe(defects.values()))
+        notes.append(f"{len(defects):,} of {rows.count:,} rows left out: {told}")
+    kept = None
+    if texts is not None:
+        kept = tuple(map(str, texts)) if not defects else tuple(str(texts[i]) for i in keep.tolist())
+    repeated = _repeated(kept if kept is not None else matrix, keep, codes)
+    if repeated:
+        notes.append(f"{repeated:,} rows repeat an earlier row (same object, same label) and are kept")
+    return Task(
+        texts=kept,
+        labels=codes.astype(np.int32),
+        classes=tuple(labels.classes[i] for i in used.tolist()),
+        rows=keep + 1,
+        name=name if name is not None else opened.name,
+        source=opened.source,
+        text_column=chosen.text,
+        label_column=chosen.label,
+        bad_rows=tuple(defects[row].as_bad_row() for row in sorted(defects)),
+        notes=tuple(dict.fromkeys(notes)),
+        vectors=matrix,
+    )
+
+
+@contextmanager
+def _said_of(where: str) -> Iterator[None]:
+    """Put the source in front of every message that does not name it."""
+    try:
+        yield
+    except InputError as error:
+        if where in str(error):
+            raise
+        raise InputError(f"{where}: {error}") from error
+
+
+def _text_defects(texts: Cells | None) -> Iterator[Defect]:
+    if texts is None:
+        return
+    # isascii is one look at a flag, so that most texts need no scan for surrogates.
+    odd = [i for i, t in enumerate(texts) if type(t) is not str or not t or t.isspace() or not t.isascii()]
+    for i in odd:
+        cell = texts[i]
+        if cell is None or (isinstance(cell, float) and cell != cell):
+            yield Defect(i + 1, "empty text")
+        elif not isinstance(cell, str):
+            yield Defect(i + 1, "text is no string", type(cell).__name__)
+        elif not cell or cell.isspace():
+            yield Defect(i + 1, "empty text")
+        elif broken := broken_text(cell):
+            yield Defect(i + 1, "text is not valid Unicode", f"half a surrogate pair, {broken}")
+
+
+def _check_classes(labels: Labels, column: str, defects: dict[int, Defect]) -> None:
+    """Refuse a column that can't be one of labels, whatever is done with single rows."""
+    classes = labels.classes
+    labelled = int((labels.codes >= 0).sum())
+    if looks_continuous(classes, labelled):
+        shown = ", ".join(classes[:3])
+        raise InputError(
+            f"column {column!r} looks like a quantity to predict (regression), not classes: {len(classes):,} different "
+            f"numbers with fractions such as {shown} in {labelled:,} rows. Name a column of classes, or sort the "
+            "numbers into a few named bins."
+        )
+    if len(classes) > MAX_CLASSES:
+        shown = ", ".join(quote(name) for name in classes[:3])
+        raise InputError(
+            f"column {column!r} has {len(classes):,} different labels, e.g. {shown}; at most {MAX_CLASSES:,} classes "
+            "are possible. It looks like free text, an id or a quantity (regression): name another column, or join "
+            "rare labels."
+        )
+    if len(classes) == 1:
+        message = f"column {column!r} has one class only, {quote(classes[0])}; a task needs at least two."
+        raise InputError(_with_rows(message, list(defects.values())))
+
+
+def _positions(defects: dict[int, Defect]) -> NDArray[np.int64]:
+    return np.array(list(defects), dtype=np.int64) - 1
+
+
+def _seen_once(labels: Labels, defects: dict[int, Defect]) -> dict[int, Defect]:
+    """Rows whose label no other usable row has."""
+    codes = labels.codes.copy()
+    codes[_positions(defects)] = -1
+    counts = np.bincount(codes[codes >= 0], minlength=len(labels.classes))
+    alone = [row for row in np.flatnonzero(codes >= 0).tolist() if counts[codes[row]] == 1] if 1 in counts else []
+    return {row + 1: Defect(row + 1, _SEEN_ONCE, quote(labels.classes[codes[row]])) for row in alone}
+
+
+def _cannot_use(count: int, defects: Sequence[Defect], labels: Labels | None = None) -> InputError:
+    message = f"{len(defects):,} of {count:,} rows can't be used:"
+    mend = 'Mend them, or leave them out with --on-bad-row skip (on_bad_row="skip").'
+    once = sum(defect.kind == _SEEN_ONCE for defect in defects)
+    if labels is not None and once > 2 and once == len(labels.classes):
+        mend = "No label is repeated: the label column looks like free text or an id. Name a column of classes."
+    return InputError(f"{_with_rows(message, defects)}\n{mend}")
+
+
+def _with_rows(message: str, defects: Sequence[Defect]) -> str:
+    return "\n".join([message, *(f"  {line}" for line in describe(defects))])
+
+
+def _repeated(objects: tuple[str, ...] | NDArray[Any] | None, keep: NDArray[np.int64], codes: NDArray[Any]) -> int:
+    """How many rows have the object and the label of an earlier one; ``objects`` are texts or all source vectors."""
+    if isinstance(objects, np.ndarray):
+        vectors = objects
+        keys: Sequence[Any] = [hashlib.blake2b(vectors[i].tobytes(), digest_size=16).digest() for i in keep]
+    else:
+        keys = objects or ()
+    if len(set(keys)) == len(keys):
+        return 0
+    return len(keep) - len(set(zip(keys, codes.tolist(), strict=True)))
