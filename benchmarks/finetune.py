@@ -127,16 +127,15 @@ def batches(rows: Sequence[tuple[int, ...]], size: int, rng: np.random.Generator
 
 
 def predict(model: Classifier, rows: Sequence[tuple[int, ...]], bfloat16: bool) -> NDArray[np.int64]:
-    """The likeliest class of each row. Equal inputs are computed once, so rounding can't tell them apart."""
+    """The likeliest class of each row. Every row is computed, equal ones as well."""
     model.eval()
-    size = 64
-    unique = sorted(set(rows), key=lambda row: (len(row), row))
-    found: dict[tuple[int, ...], int] = {}
+    order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), rows[i]))
+    predictions = np.empty(len(rows), dtype=np.int64)
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
-        for start in range(0, len(unique), size):
-            part = unique[start : start + size]
-            found.update(zip(part, model(*pad(part)).argmax(1).tolist(), strict=True))
-    return np.array([found[row] for row in rows], dtype=np.int64)
+        for start in range(0, len(order), 64):
+            part = order[start : start + 64]
+            predictions[part] = model(*pad([rows[i] for i in part])).argmax(1).numpy()
+    return predictions
 
 
 def finetune(

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 LANDMARKS = 500
+REFERENCES = 20_000
+"""Most rows that neighbours are looked for among."""
 MANY = 120
 """From this many classes on, the logistic regression gives way to ridge regression, whose cost does not grow so."""
 
@@ -179,7 +181,7 @@ class Recipe:
             return ridge(x, y, classes, self.value)
         if self.family == "smooth":
             return smooth(x, y, classes, self.value)
-        return Neighbours(x, y, classes, int(self.value))
+        return Neighbours(x[:REFERENCES], y[:REFERENCES], classes, int(self.value))
 
 
 def linear_recipes(classes: int) -> list[Recipe]:

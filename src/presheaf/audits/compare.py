@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from presheaf.audits.findings.base import per_cent, plural, span
 from presheaf.audits.prompts import UserPrompts
 from presheaf.audits.result import Audit, Comparison, Difference
-from presheaf.audits.run import OnPreview, OnProgress, Options, Outcome, check_target, run
+from presheaf.audits.run import OnPreview, OnProgress, Options, Outcome, check_fit, check_seed, check_target, run
 from presheaf.errors import InputError, PresheafError
 from presheaf.models.base import Model
 from presheaf.models.cache import FeatureCache
@@ -51,7 +54,7 @@ def compare(
         twice = next(n for n in names if names.count(n) > 1)
         raise InputError(f"model {twice!r} is named twice; a comparison needs different models.")
     options = Options(
-        check_target(target), prompts or UserPrompts(), seed, cache or FeatureCache(), progress, on_preview, True
+        check_target(target), prompts or UserPrompts(), check_seed(seed), cache or FeatureCache(), progress, on_preview, True
     )
     outcomes, more = _run_all(models, task, options)
     return _compare(outcomes, [*failed, *more], options.target)
@@ -59,36 +62,46 @@ def compare(
 
 def _run_all(models: Sequence[Model], task: Task, options: Options) -> tuple[list[Outcome], list[tuple[str, str]]]:
     """Run all on one split; when a model fails, leave it out and start again with the rest (features are cached)."""
-    rest = list(models)
+    rest: list[Model] = []
     failed: list[tuple[str, str]] = []
-    while True:
+    first: PresheafError | None = None
+    for model in models:
+        try:
+            check_fit(model, task)
+            rest.append(model)
+        except PresheafError as error:
+            first = first or error
+            failed.append((model.info.name, str(error)))
+    while rest:
         done: list[Outcome] = []
         try:
             return run(rest, task, options, done), failed
         except PresheafError as error:
-            bad = rest[len(done)]
-            if len(rest) == 1:
-                raise
-            failed.append((bad.info.name, str(error)))
-            rest.remove(bad)
+            first = first or error
+            failed.append((rest.pop(len(done)).info.name, str(error)))
+    raise first or InputError("no model could be compared.")
 
 
 def _score(outcome: Outcome) -> float:
     return outcome.audit.rung("head").accuracy or 0.0
 
 
+def _hits(outcome: Outcome) -> NDArray[np.bool_]:
+    correct = outcome.climbs["head"].correct
+    assert correct is not None
+    return correct
+
+
 def _compare(outcomes: list[Outcome], failed: list[tuple[str, str]], target: float | None) -> Comparison:
     outcomes = sorted(outcomes, key=lambda o: (-_score(o), o.audit.model.name))
     usable = [o for o in outcomes if o.climbs["head"].correct is not None]
     pairs = list(combinations(usable, 2))
-    p = [mcnemar(a.climbs["head"].correct, b.climbs["head"].correct) for a, b in pairs]  # type: ignore[arg-type]
+    p = [mcnemar(_hits(a), _hits(b), a.context.groups_scoring) for a, b in pairs]
     adjusted = holm(p)
     differences = []
     for (a, b), raw, corrected in zip(pairs, p, adjusted, strict=True):
-        first, second = a.climbs["head"].correct, b.climbs["head"].correct
-        assert first is not None
-        assert second is not None
-        d = paired_difference(first, second)
+        first, second = _hits(a), _hits(b)
+        d = paired_difference(first, second, a.context.groups_scoring)
         differences.append(
             Difference(
                 a.audit.model.name,

@@ -102,6 +102,11 @@ class Context:
         return self.halves.groups[self.halves.scoring]
 
     @cached_property
+    def held_out(self) -> int:
+        """Groups on the scoring half: rows that are copies of each other count once."""
+        return len(np.unique(self.groups_scoring))
+
+    @cached_property
     def pick(self) -> NDArray[np.int64]:
         """Positions within the choosing half that selection looks at: the first ones by hash."""
         return np.arange(min(len(self.halves.choosing), SELECTION_ROWS))

@@ -224,13 +224,16 @@ class Merges:
         directions = np.random.default_rng(5).standard_normal((d, 3)).astype(np.float32)
         directions /= np.linalg.norm(directions, axis=0)
         shadow = x @ directions
+        # A vector of length r casts a shadow of about r / sqrt(d) on a random direction.
+        width = 4 * np.sqrt(2 * NEAR / d)
         block = self.cells if self.cells is not None else self.raw
         found: set[tuple[int, int]] = set()
         for column in shadow.T:
             order = np.argsort(column, kind="stable")
             for step in (1, 2, 3):
                 a, b = order[:-step], order[step:]
-                near = np.flatnonzero(np.abs(column[a] - column[b]) <= np.sqrt(2 * NEAR))
+                near = np.flatnonzero(np.abs(column[a] - column[b]) <= width)
+                near = near[(np.abs(shadow[a[near]] - shadow[b[near]]) <= width).all(axis=1)]
                 near = near[block[a[near]] != block[b[near]]]
                 near = near[self.raw[a[near]] != self.raw[b[near]]]
                 for start in range(0, len(near), 65536):

@@ -105,14 +105,20 @@ def audit(
     Raises
     ------
     InputError
-        If the model and the task don't fit, or the target is no accuracy.
+        If the model and the task don't fit, there are fewer than two rows, or the target is no accuracy.
 
     Notes
     -----
     Cost: one pass of the encoder over the distinct texts, then linear in rows.
     """
     options = Options(
-        check_target(target), prompts or UserPrompts(), seed, cache or FeatureCache(), progress, on_preview, baseline
+        check_target(target),
+        prompts or UserPrompts(),
+        check_seed(seed),
+        cache or FeatureCache(),
+        progress,
+        on_preview,
+        baseline,
     )
     return run([model], task, options)[0].audit
 
@@ -127,12 +133,21 @@ def check_target(target: float | None) -> float | None:
     return float(target)
 
 
+def check_seed(seed: int) -> int:
+    """The seed if it is a whole number from 0 to 2^63 - 1; otherwise InputError."""
+    if not 0 <= seed < 2**63:
+        raise InputError(f"'seed' must be a whole number from 0 to 2^63 - 1; got {seed}.")
+    return int(seed)
+
+
 def run(models: Sequence[Model], task: Task, options: Options, done: list[Outcome] | None = None) -> list[Outcome]:
     """Audit several models on the same halves: rows that any of them merges stay on one side.
 
     Outcomes are appended to ``done`` as they come, so that a caller knows which model failed.
     """
     done = [] if done is None else done
+    if len(task) < 2:
+        raise InputError(f"an audit needs at least two rows, one to choose by and one to score; got {len(task)}.")
     for model in models:
         check_fit(model, task)
     order, hashes = canonical_order(task, options.seed)
@@ -142,6 +157,8 @@ def run(models: Sequence[Model], task: Task, options: Options, done: list[Outcom
     halves = split(task, hashes, keys)
     for model in models:
         done.append(_one(model, task, halves, options))
+        if done[-1].audit.interrupted and len(models) > 1:
+            raise KeyboardInterrupt  # models seen on different rows can't be compared
     return done
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from presheaf.audits.climb import Climb
-from presheaf.audits.findings.base import FROZEN, Evidence, against, per_cent, span
+from presheaf.audits.findings.base import FROZEN, Evidence, against, per_cent, plural, span
 from presheaf.audits.findings.pr02 import count
 from presheaf.audits.findings.st01 import HOPELESS
 from presheaf.audits.result import Decision, Verdict
@@ -34,9 +34,9 @@ def _ceiling_clause(evidence: Evidence) -> str:
 
 def decide(evidence: Evidence) -> Verdict:
     """The verdict. With a target: the cheapest rung that reaches it, or what to do instead. Without: see `MARGIN`."""
-    held = len(evidence.context.y_scoring)
+    held = evidence.context.held_out
     if held < HOPELESS or evidence.climbs["head"].rung.accuracy is None:
-        why = evidence.climbs["head"].rung.missing or f"only {held} held-out rows"
+        why = evidence.climbs["head"].rung.missing or f"only {plural(held, 'different held-out row')}"
         sentence = f"Cannot say: {why}."
         return Verdict("cannot say", sentence, evidence.target, None, "estimate", _story(evidence))
     return _with_target(evidence, evidence.target) if evidence.target is not None else _without(evidence)
@@ -129,14 +129,15 @@ def _without(evidence: Evidence) -> Verdict:
         return Verdict("change the model", text, None, None, "estimate", reasons)
     plain = evidence.baseline.get("head")
     if plain is not None and plain.correct is not None and best.correct is not None:
-        lead = paired_difference(plain.correct, best.correct)
+        lead = paired_difference(plain.correct, best.correct, evidence.context.groups_scoring)
         if lead.low > 0:
             text = f"Counting words (TF-IDF) reaches {span(plain.rung)}, more than this model's {span(best.rung)}: take another model.{tail}"
             return Verdict("change the model", text, None, None, "estimate", reasons)
     text = f"{rung.name[0].upper()}{rung.name[1:]} is enough: {span(rung)} with {rung.detail}"
     text += "." if answer is best else f", within {MARGIN:.2f} of the best ({best.rung.name}, {span(best.rung)})."
     if answer is not measured[0]:
-        text = f"One prompt per label reaches {span(measured[0].rung)}. " + text
+        cheapest = measured[0].rung
+        text = f"{cheapest.name[0].upper()}{cheapest.name[1:]} reaches {span(cheapest)}. " + text
     if forecast.accuracy is not None and forecast.accuracy > (rung.accuracy or 0) + MARGIN:
         text += f" Fine-tuning is forecast at {span(forecast)}."
     return Verdict(_DECISIONS[rung.name], text + tail, None, None, "estimate", reasons)

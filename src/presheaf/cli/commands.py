@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 def audit(arguments: Namespace) -> int:
     """`presheaf audit`."""
     from presheaf.audits.run import audit as run
-    from presheaf.audits.run import check_target
+    from presheaf.audits.run import check_seed, check_target
     from presheaf.audits.verdict import exit_code
 
     check_target(arguments.target)
+    check_seed(arguments.seed)
     _check_outputs(arguments)
     task = _read(arguments)
     if arguments.vectors is None and arguments.model is None:
@@ -51,10 +52,11 @@ def audit(arguments: Namespace) -> int:
 def compare(arguments: Namespace) -> int:
     """`presheaf compare`."""
     from presheaf.audits.compare import compare as run
-    from presheaf.audits.run import check_target
+    from presheaf.audits.run import check_seed, check_target
     from presheaf.audits.verdict import exit_code
 
     check_target(arguments.target)
+    check_seed(arguments.seed)
     _check_outputs(arguments)
     if len(arguments.model) + (arguments.vectors is not None) < 2:
         raise InputError("a comparison needs at least two models; repeat --model, e.g. --model minilm --model tfidf.")
@@ -71,8 +73,6 @@ def compare(arguments: Namespace) -> int:
             cache=_cache(arguments), progress=progress, failed=failed,
         )  # fmt: skip
     _show(result, arguments)
-    if any(a.interrupted for a in result.audits):
-        return 130
     return min(exit_code(a.verdict) for a in result.audits)
 
 

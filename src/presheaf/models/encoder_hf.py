@@ -146,7 +146,8 @@ class HfEncoder:
         """
         from presheaf.models.torch_tools import one_by_one
 
-        return one_by_one(lambda text: self._forward(self._double, [text], "object")[0], objects, self._dim)
+        double = self._double
+        return one_by_one(lambda text: self._forward(double, [text], "object")[0], objects, self._dim)
 
     def inputs(self, objects: Sequence[Any]) -> list[bytes]:
         """The token ids of each text after truncation, special tokens included, as int32 bytes."""

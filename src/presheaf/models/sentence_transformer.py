@@ -123,8 +123,8 @@ class SentenceTransformerModel:
         """Features of shape (n, dim) in float64, one text at a time, by a copy of the network in double precision."""
         from presheaf.models.torch_tools import one_by_one
 
-        texts = texts_only(objects)
-        return one_by_one(lambda text: self._features(self._double, [text], "object")[0], texts, self._dim)
+        double, texts = self._double, texts_only(objects)
+        return one_by_one(lambda text: self._features(double, [text], "object")[0], texts, self._dim)
 
     def inputs(self, objects: Sequence[Any]) -> list[bytes]:
         """The token ids the library makes of each text after truncation, special ones included, as int32 bytes."""

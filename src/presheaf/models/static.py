@@ -109,8 +109,8 @@ class WordSplitter:
         return tokens
 
     def _cut(self, chunk: str) -> list[str]:
-        if chunk.endswith("n't") and chunk[:-3] in self._words and "n't" in self._words:
-            return [chunk[:-3], "n't"]
+        if chunk.endswith("n't") and len(chunk) > 3 and "n't" in self._words:
+            return [*self._cut(chunk[:-3]), "n't"]
         tokens: list[str] = []
         for part in self._part.findall(chunk):
             if part not in self._words and len(part) > 1 and part[0] == "'":

@@ -110,9 +110,9 @@ def _first_line(stream: BinaryIO, name: str) -> tuple[int | None, int, list[byte
         following = stream.readline(_BLOCK)
         if b"\0" in following:
             raise ModelError(f"{name} is in word2vec's binary format. Convert it to the text format first.")
-        if len(following.split()) != 2 or int(fields[1]) == 1:
-            return int(fields[0]), int(fields[1]), [following]
-        return None, 1, [line, following]
+        if int(fields[1]) < 1:
+            raise ModelError(f"{name} says in its first line that its vectors have no dimension.")
+        return int(fields[0]), int(fields[1]), [following]
     if len(fields) < 2:
         what = "is empty" if not line.strip() else f"starts with {line[:40].decode('utf-8', 'replace').strip()!r}"
         raise ModelError(f"{name} {what}; expected lines of a word and its numbers.")

@@ -20,15 +20,16 @@ def write(path: str | os.PathLike[str], text: str) -> None:
     InputError
         The folder does not exist, ``path`` is a folder, or the system refuses.
     """
-    target = Path(os.path.realpath(path))
+    given, target = Path(path), Path(os.path.realpath(path))
+    direct = given.exists() and not given.is_file() and not given.is_dir()
     if target.is_dir():
         raise InputError(f"The report must go to a file; {os.fspath(path)!r} is a folder. Add a file name.")
-    if not target.parent.is_dir():
+    if not direct and not target.parent.is_dir():
         raise InputError(f"The folder {str(target.parent)!r} for the report does not exist. Make it first.")
     data = text.encode("utf-8", errors="replace")
     try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(data)
+        if direct:
+            given.write_bytes(data)
         else:
             _replace(target, data)
     except OSError as error:

@@ -17,8 +17,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 def to_html(result: Audit | Comparison) -> str:
     """One self-contained page: no script, no outside request, light and dark, made for print as well.
 
-    All text is escaped. Lists and texts are cut so that the file stays under 900 kB whatever the input, and the page
-    says how much more the JSON holds. The same result gives the same bytes.
+    All text is escaped. Lists and texts are cut so that the file stays under 900 kB whatever the rows and findings,
+    and the page says how much more the JSON holds. The same result gives the same bytes.
     """
     page = ""
     for limits in STEPS:

@@ -29,7 +29,7 @@ def sections(audit: Audit, limits: Limits) -> list[Html]:
     parts = [
         section("The ladder", "ladder", el("p", _LADDER, class_="lead"), ladder(audit, limits)),
         section("Findings", "findings", findings(audit.findings, limits)),
-    ]  # fmt: skip
+    ]
     if audit.prompts:
         parts.append(section("Prompts", "prompts", _prompts(audit, limits)))
     if audit.curve:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from presheaf.audits.result import Audit, Comparison
 from presheaf.report.html_audit import done, reading, section
 from presheaf.report.html_findings import findings
@@ -10,6 +12,8 @@ from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, user
 from presheaf.report.plain import number, p_value, plural
 from presheaf.report.text_compare import COLUMNS, group_letters
+
+_GROUPS = 4  # per finding of each model: the audit of one model shows more
 
 
 def comparison_page(comparison: Comparison, limits: Limits) -> Html:
@@ -34,6 +38,7 @@ def comparison_page(comparison: Comparison, limits: Limits) -> Html:
         parts.append(section("Could not be audited", "failed", _failed(comparison, limits)))
     if comparison.audits:
         shown = comparison.audits[: limits.models]
+        limits = replace(limits, groups=min(limits.groups, _GROUPS))
         each = (_one(audit, i, limits) for i, audit in enumerate(shown))
         parts.append(section("Each model", "each", el("div", *each, class_="models"),
                              left_out(len(comparison.audits), len(shown), "model")))  # fmt: skip

@@ -23,7 +23,7 @@ def badge(kind: str) -> Html:
 
 
 def charts(audit: Audit, prefix: str) -> Html:
-    """The ladder drawn twice, for wide and for narrow screens; the style sheet shows one of them. Empty if no number."""
+    """The ladder drawn twice, for wide and for narrow screens (the style sheet shows one). Empty without numbers."""
     if all(rung.accuracy is None for rung in audit.ladder):
         return Html("")
     return join(
@@ -44,13 +44,13 @@ def legend(audit: Audit) -> Html:
     kinds = {rung.kind for rung in audit.ladder if rung.accuracy is not None}
     keys = []
     if "estimate" in kinds:
-        shapes = '<rect x="3" y="2" width="20" height="10" rx="2" class="band"/><circle cx="13" cy="7" r="4" class="dot"/>'
-        keys.append((_key(shapes, "estimate"), "estimate, 95 % interval"))
+        shapes = '<rect x="3" y="2" width="20" height="10" rx="2" class="band"/>'
+        keys.append((_key(shapes + '<circle cx="13" cy="7" r="4" class="dot"/>', "estimate"), "estimate, 95 %"))
     if "heuristic" in kinds:
         keys.append((_key('<rect x="9" y="3" width="8" height="8" class="dot"/>', "heuristic"), "heuristic"))
     if "proof" in kinds:
-        shapes = '<rect x="9" y="1" width="16" height="12" class="band"/><path d="M12 13L24 1M18 13L25 6" class="hatch"/>'
-        keys.append((_key(shapes + '<path d="M9 0v14" class="limit"/>', "proof"), "proved out of reach"))
+        shapes = '<rect x="9" y="1" width="16" height="12" class="band"/><path d="M9 0v14" class="limit"/>'
+        keys.append((_key(shapes + '<path d="M12 13L24 1M18 13L25 6" class="hatch"/>', "proof"), "proved out of reach"))
     if any(rung.nulls for rung in audit.ladder):
         keys.append((_key('<circle cx="13" cy="7" r="4" class="null"/>'), "null: reached without the model"))
     if any(rung.accuracy is not None for rung in audit.baseline):

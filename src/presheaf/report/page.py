@@ -56,7 +56,7 @@ class Page:
         self.line()
 
     def wrap(self, *parts: Part, lead: str = "", most: int = 0) -> None:
-        """A paragraph. ``lead`` opens the first line, the others are indented as far. ``most`` lines at most, if given."""
+        """A paragraph, ``lead`` before its first line, the others indented as far; cut after ``most`` lines if said."""
         from rich.cells import cell_len
 
         text = self._text(*parts)

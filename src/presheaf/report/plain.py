@@ -55,7 +55,10 @@ def visible(text: str, limit: int, *, one_line: bool = True) -> str:
     is often the very reason of a merge. ``one_line`` also turns line breaks and tabs into signs. Cost: linear in
     ``limit``, whatever the length of the text.
     """
-    return cut("".join(_shown(char, one_line) for char in cut(text, limit)), limit)
+    short = cut(text, limit)
+    if short.isprintable():
+        return short
+    return cut("".join(_shown(char, one_line) for char in short), limit)
 
 
 def _shown(char: str, one_line: bool) -> str:

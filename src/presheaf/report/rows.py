@@ -31,7 +31,8 @@ def rows_csv(result: Audit | Comparison, code: str) -> str:
     """The rows behind a finding as CSV with a header: finding, model, group, row, label, text, cause, note.
 
     ``row`` is the 1-based row number of the table that was audited. Rows whose group the audit left out are listed
-    with their number only. A text cell that a spreadsheet would take for a formula gets a ``'`` in front.
+    with their number only. Every text cell is quoted, and one that a spreadsheet would take for
+    a formula gets a ``'`` in front.
 
     Raises
     ------
@@ -39,7 +40,7 @@ def rows_csv(result: Audit | Comparison, code: str) -> str:
         No finding has that code.
     """
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(Line._fields)
     for model, finding in _findings(result, code):
         for line in _lines(model, finding):

@@ -112,8 +112,9 @@ def _add_prompts(page: Page, audit: Audit) -> None:
                   (f"  {choice.origin}", "dim"))  # fmt: skip
         if choice.chosen:
             each = [f"{visible(label, 24)}: {visible(prompt, 120)}" for label, prompt in choice.prompts[:_LABELS]]
-            more = len(choice.prompts) - _LABELS
-            page.wrap(" · ".join(each + [f"{more:,} more labels in the JSON"] * (more > 0)), lead="      ", most=4)
+            page.wrap(" · ".join(each), lead="      ", most=4)
+            if len(choice.prompts) > _LABELS:
+                page.line((f"      {len(choice.prompts) - _LABELS:,} more labels in the JSON", "dim"))
 
 
 def _add_curve(page: Page, audit: Audit) -> None:
@@ -128,7 +129,8 @@ def _add_curve(page: Page, audit: Audit) -> None:
                 lead=f"  {kind:<5} ",
                 most=2,
             )
-    page.wrap(forecast_sentence(audit), lead="  ", most=3) if audit.forecast else None
+    if audit.forecast:
+        page.wrap(forecast_sentence(audit), lead="  ", most=3)
 
 
 def forecast_sentence(audit: Audit) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp, log
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,9 @@ def _fit(k: NDArray[Any], accuracy: NDArray[Any]) -> tuple[float, float, float]:
 def _solve(a: float, b: float, c: float, target: float) -> float:
     if a <= target:
         return float("inf")
-    return max(1.0, (b / (a - target)) ** (1 / c)) if b > 0 else 1.0
+    # Through logarithms, because the power itself may be more than a float holds.
+    exponent = log(b / (a - target)) / c if b > 0 else 0.0
+    return exp(max(0.0, exponent)) if exponent < 700 else float("inf")
 
 
 def reach(
@@ -68,7 +71,8 @@ def reach(
     width = draws.shape[1]
     for i in range(repeats):
         again = np.nanmean(np.take_along_axis(draws, rng.integers(0, width, draws.shape), axis=1), axis=1)
-        again = np.where(np.isnan(again), mean, again)
+        missing = np.isnan(again)
+        again[missing] = mean[missing]
         solved[i] = _solve(*_fit(k, again + row_noise * float(rng.standard_normal())), target)
     solved.sort()
     low, high = solved[int(0.025 * repeats)], solved[int(0.975 * repeats) - 1]

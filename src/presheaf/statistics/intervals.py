@@ -75,25 +75,25 @@ def beta_binomial(successes: float, n: float, level: float = 0.95) -> tuple[floa
     return float(betaincinv(a, b, alpha / 2)), float(betaincinv(a, b, 1 - alpha / 2))
 
 
-def effective_rows(correct: NDArray[Any], groups: NDArray[Any] | None) -> float:
+def effective_rows(values: NDArray[Any], groups: NDArray[Any] | None) -> float:
     """Rows divided by the design effect of ``groups`` (rows that share an input stand or fall together).
 
-    Uses the linearised variance of a ratio; never more than the number of rows. Where every row is right, or every
-    row wrong, the variance says nothing and the number of groups is returned.
+    ``values`` of shape (n,) are hits, or differences of hits. Uses the linearised variance of a ratio; never more than
+    the number of rows. Where all values are equal, the variance says nothing and the number of groups is returned.
     """
-    n = len(correct)
+    n = len(values)
     if groups is None or n == 0:
         return float(n)
     _, index = np.unique(groups, return_inverse=True)
     count = int(index.max()) + 1
     if count == n:
         return float(n)
-    p = float(np.mean(correct))
-    if p in (0.0, 1.0) or count < 2:
+    residual = np.asarray(values, dtype=np.float64) - np.mean(values)
+    if count < 2 or not residual.any():
         return float(count)
-    residual = np.bincount(index, weights=np.asarray(correct, dtype=np.float64) - p)
-    variance = float(residual @ residual) / n**2 * count / (count - 1)
-    return n / max(1.0, variance / (p * (1 - p) / n))
+    total = np.bincount(index, weights=residual)
+    variance = float(total @ total) / n**2 * count / (count - 1)
+    return n / max(1.0, variance / (float(residual @ residual) / n**2))
 
 
 def accuracy_interval(correct: ArrayLike, groups: NDArray[Any] | None = None, level: float = 0.95) -> Interval:
@@ -122,14 +122,19 @@ def accuracy_interval(correct: ArrayLike, groups: NDArray[Any] | None = None, le
     return Interval(value, min(low, value), max(high, value), n, effective, method)
 
 
-def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Interval:
-    """Accuracy of a minus accuracy of b on the same rows (Bonett and Price 2012: Wald on adjusted counts)."""
+def paired_difference(a: ArrayLike, b: ArrayLike, groups: NDArray[Any] | None = None, level: float = 0.95) -> Interval:
+    """Accuracy of a minus accuracy of b on the same rows (Bonett and Price 2012: Wald on adjusted counts).
+
+    Rows that share a number in ``groups`` (shape (n,)) are not independent: counts are scaled to the effective rows.
+    """
     first, second = np.asarray(a, dtype=bool), np.asarray(b, dtype=bool)
     n = len(first)
-    only_a, only_b = int(np.sum(first & ~second)), int(np.sum(second & ~first))
     if n == 0:
         return Interval(float("nan"), -1.0, 1.0, 0, 0.0, "no rows")
-    p, q = (only_a + 1) / (n + 2), (only_b + 1) / (n + 2)
-    half = _quantile(level) * sqrt((p + q - (p - q) ** 2) / (n + 2))
+    only_a, only_b = int(np.sum(first & ~second)), int(np.sum(second & ~first))
+    effective = effective_rows(first.astype(np.int8) - second.astype(np.int8), groups)
+    scale = effective / n
+    p, q = (scale * only_a + 1) / (effective + 2), (scale * only_b + 1) / (effective + 2)
+    half = _quantile(level) * sqrt((p + q - (p - q) ** 2) / (effective + 2))
     value = (only_a - only_b) / n
-    return Interval(value, max(-1.0, p - q - half), min(1.0, p - q + half), n, float(n), "Bonett-Price")
+    return Interval(value, max(-1.0, p - q - half), min(1.0, p - q + half), n, effective, "Bonett-Price")

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
-    """Exact two-sided p of McNemar's test: rows that only one of the two gets right fall either way equally often."""
+def mcnemar(a: ArrayLike, b: ArrayLike, groups: NDArray[Any] | None = None) -> float:
+    """Exact two-sided p of McNemar's test: rows that only one of the two gets right fall either way equally often.
+
+    With ``groups`` (shape (n,)) rows of one group are not independent, and each group counts once: for the one that
+    gets more of its rows right.
+    """
     from scipy.special import bdtr
 
-    first, second = np.asarray(a, dtype=bool), np.asarray(b, dtype=bool)
-    only_a, only_b = int(np.sum(first & ~second)), int(np.sum(second & ~first))
+    lead = np.asarray(a, dtype=np.int64) - np.asarray(b, dtype=np.int64)
+    if groups is not None and len(lead):
+        _, index = np.unique(groups, return_inverse=True)
+        lead = np.bincount(index, weights=lead)
+    only_a, only_b = int(np.sum(lead > 0)), int(np.sum(lead < 0))
     if only_a + only_b == 0:
         return 1.0
     return float(min(1.0, 2 * bdtr(min(only_a, only_b), only_a + only_b, 0.5)))

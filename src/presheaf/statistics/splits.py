@@ -91,7 +91,10 @@ def halves(
     side = np.zeros(count, dtype=np.int8)
     balance = np.zeros(classes, dtype=np.int64)
     total = 0
-    for u in np.lexsort((first, label)):
+    # Classes in the order of their smallest hash, so that how they are numbered changes nothing.
+    earliest = np.full(classes, np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(earliest, label, first)
+    for u in np.lexsort((first, label, earliest[label])):
         lean = balance[label[u]]
         if lean == 0:
             lean = total if total != 0 else (1 if int(first[u]) & 1 else -1)
@@ -106,11 +109,14 @@ def halves(
 def folds(groups: NDArray[np.int64], labels: NDArray[Any], k: int, seed: int = 0) -> NDArray[np.int64]:
     """Fold number of every row for k-fold selection: groups whole, each label spread as evenly as it goes.
 
-    Cost: n log n. Returns an int64 array of shape (n,) with values 0..k-1.
+    A group larger than a fold is split by rows, so that something is left to learn from. Cost: n log n. Returns an
+    int64 array of shape (n,) with values 0..k-1.
     """
     rng = np.random.default_rng(seed)
-    _, unit = np.unique(groups, return_inverse=True)
-    count = int(unit.max()) + 1
+    n = len(groups)
+    _, unit, size = np.unique(groups, return_inverse=True, return_counts=True)
+    distinct, unit = np.unique(np.where(size[unit] > max(n / k, 1), n + np.arange(n), unit), return_inverse=True)
+    count = len(distinct)
     label = np.zeros(count, dtype=np.int64)
     label[unit] = labels
     order = np.lexsort((rng.random(count), label))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from presheaf.errors import InputError
+from presheaf.tables.defects import quote
 
 _TEXT_NAMES = ("text", "review", "sentence", "content", "comment", "document", "message", "body", "tweet", "utterance")
 _LABEL_NAMES = ("label", "class", "sentiment", "target", "category", "labels", "intent", "topic")
@@ -91,4 +92,4 @@ def _listing(names: Sequence[str]) -> str:
     if not names:
         return "The table has no columns."
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return f"The columns are {', '.join(repr(name) for name in names[:_LISTED])}{more}."
+    return f"The columns are {', '.join(quote(name) for name in names[:_LISTED])}{more}."

@@ -53,8 +53,9 @@ class _Wrong:
 def read_labels(cells: Sequence[Any]) -> Labels:
     """Name the classes.
 
-    Strings lose white space at both ends. Booleans become "True" and "False"; whole numbers lose their fraction ("3",
-    not "3.0"), and so do strings when all labels are whole numbers, since a CSV file can't tell the two apart.
+    Strings lose white space at both ends. Booleans become "True" and "False". Whole numbers lose their fraction ("3",
+    not "3.0"), also as strings, since a CSV file can't tell the two apart; where there are fractions among the labels
+    ("3.5") it stays.
 
     Parameters
     ----------
@@ -63,10 +64,11 @@ def read_labels(cells: Sequence[Any]) -> Labels:
     Cost: linear in n; the work with strings only once for each distinct label.
     """
     distinct, which = _distinct(cells)
-    names: list[str | _Wrong] = [_class_name(value) for value in distinct]
+    # Among fractions 4 is called "4.0", which is what a text format holds for it.
+    whole = "{}.0" if any(map(_has_fraction, distinct)) else "{}"
+    names = [_class_name(value, whole) for value in distinct]
     notes = []
-    trimmed = [i for i, value in enumerate(distinct) if isinstance(value, str) and names[i] != value]
-    trimmed = [i for i in trimmed if isinstance(names[i], str)]
+    trimmed = [i for i, value in enumerate(distinct) if isinstance(value, str) and names[i] == value.strip() != value]
     if trimmed:
         rows = (np.flatnonzero(np.isin(which, trimmed)) + 1).tolist()
         notes.append(f"white space around the label trimmed in {row_list(rows)}")
@@ -142,7 +144,11 @@ def _kind(value: Any) -> str:
     return "string" if isinstance(value, str) else "boolean" if isinstance(value, bool) else "number"
 
 
-def _class_name(value: Any) -> str | _Wrong:
+def _has_fraction(value: Any) -> bool:
+    return isinstance(value, float | Decimal) and math.isfinite(value) and value != int(value)
+
+
+def _class_name(value: Any, whole: str) -> str | _Wrong:
     if isinstance(value, _Wrong):
         return value
     if value is None or value != value:
@@ -153,9 +159,8 @@ def _class_name(value: Any) -> str | _Wrong:
             return _Wrong(MISSING)
         broken = broken_text(name)
         return _Wrong("label is not valid Unicode", f"half a surrogate pair, {broken}") if broken else name
-    if isinstance(value, float | Decimal):
-        if not math.isfinite(value):
-            return _Wrong("label is infinite", quote(str(value)))
-        if value == int(value):
-            return str(int(value))
-    return str(value)
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        return _Wrong("label is infinite", quote(str(value)))
+    if isinstance(value, bool) or _has_fraction(value):
+        return str(value)
+    return whole.format(int(value))

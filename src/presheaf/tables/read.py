@@ -6,16 +6,17 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from presheaf.errors import InputError, one_of
-from presheaf.tables.columns import choose_columns
-from presheaf.tables.defects import Defect, describe, quote
+from presheaf.tables.columns import Chosen, choose_columns
+from presheaf.tables.defects import Defect, ascii_safe, describe, quote
 from presheaf.tables.labels import Labels, broken_text, looks_continuous, read_labels
-from presheaf.tables.raw import Cells
+from presheaf.tables.raw import Cells, Rows
 from presheaf.tables.source import open_table
 from presheaf.tables.task import Task
 from presheaf.tables.vectors import as_matrix
@@ -74,9 +75,9 @@ def read_task(
         if value is not None and not isinstance(value, str):
             raise InputError(f"{option} must be a string or None; got {value!r}.")
     hints = [column for column in (text, label, vectors) if column is not None]
-    opened = open_table(source, hints, encoding)
-    where = opened.source if isinstance(source, str | os.PathLike) else f"the {opened.source}"
-    with _said_of(where):
+    where = os.fspath(source) if isinstance(source, str | os.PathLike) else "the table"
+    with _said_of(str(where)):
+        opened = open_table(source, hints, encoding)
         names = opened.table.names
         if not names:  # no rows, or none that can be read
             nothing = opened.table.read([])
@@ -85,28 +86,13 @@ def read_task(
         rows = opened.table.read(chosen.all, chosen.vectors)
         if rows.count == 0:
             raise InputError(_NO_ROWS)
-        labels = read_labels(list(rows.columns[chosen.label]))
-        matrix = None
-        vector_defects: list[Defect] = []
-        if chosen.vectors is not None:
-            matrix, vector_defects = as_matrix(rows.columns[chosen.vectors], chosen.vectors)
-        texts = None if chosen.text is None else rows.columns[chosen.text]
-        defects: dict[int, Defect] = {}
-        for defect in (*rows.defects, *_text_defects(texts), *labels.defects, *vector_defects):
-            defects.setdefault(defect.row, defect)
-        _check_classes(labels, chosen.label, defects)
-        defects |= _seen_once(labels, defects)
-        if defects and on_bad_row == "error":
-            raise _cannot_use(rows.count, list(defects.values()), labels)
-        usable = np.ones(rows.count, dtype=bool)
-        usable[_positions(defects)] = False
-        keep = np.flatnonzero(usable)
-        counts = np.bincount(labels.codes[keep], minlength=len(labels.classes))
-        used = np.flatnonzero(counts)
-        if len(used) < 2:
-            left = f"{len(used)} class{'' if len(used) == 1 else 'es'} with two usable rows or more left"
-            raise InputError(_with_rows(f"{left}; a task needs at least two classes.", list(defects.values())))
-        codes = (np.cumsum(counts > 0) - 1)[labels.codes[keep]]
+        judged = _judge(rows, chosen)
+        if judged.defects and on_bad_row == "error":
+            raise _cannot_use(rows.count, list(judged.defects.values()), judged.labels)
+        keep, used = _usable(judged, rows.count)
+    labels, defects, matrix = judged.labels, judged.defects, judged.matrix
+    texts = None if chosen.text is None else rows.columns[chosen.text]
+    codes = np.searchsorted(used, labels.codes[keep])
     notes = [*chosen.notes, *rows.notes, *labels.notes]
     if defects:
         told = "; ".join(describe(defects.values()))
@@ -116,14 +102,15 @@ def read_task(
         kept = tuple(map(str, texts)) if not defects else tuple(str(texts[i]) for i in keep.tolist())
     repeated = _repeated(kept if kept is not None else matrix, keep, codes)
     if repeated:
-        notes.append(f"{repeated:,} rows repeat an earlier row (same object, same label) and are kept")
+        subject = "1 row repeats" if repeated == 1 else f"{repeated:,} rows repeat"
+        notes.append(f"{subject} an earlier row (same object, same label); duplicates are kept")
     return Task(
         texts=kept,
         labels=codes.astype(np.int32),
         classes=tuple(labels.classes[i] for i in used.tolist()),
         rows=keep + 1,
-        name=name if name is not None else opened.name,
-        source=opened.source,
+        name=ascii_safe(name if name is not None else opened.name),
+        source=ascii_safe(opened.source),
         text_column=chosen.text,
         label_column=chosen.label,
         bad_rows=tuple(defects[row].as_bad_row() for row in sorted(defects)),
@@ -132,15 +119,62 @@ def read_task(
     )
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """What was made of the cells, and by row number what is wrong with them."""
+
+    labels: Labels
+    matrix: NDArray[Any] | None
+    defects: dict[int, Defect]
+
+
+def _judge(rows: Rows, chosen: Chosen) -> _Judged:
+    """Interpret the cells and find every bad row; a row that is bad twice is told once.
+
+    Raises
+    ------
+    InputError
+        If a column as a whole can't be used.
+    """
+    labels = read_labels(list(rows.columns[chosen.label]))
+    matrix = None
+    vector_defects: list[Defect] = []
+    if chosen.vectors is not None:
+        matrix, vector_defects = as_matrix(rows.columns[chosen.vectors], chosen.vectors)
+    texts = None if chosen.text is None else rows.columns[chosen.text]
+    defects: dict[int, Defect] = {}
+    for defect in (*rows.defects, *_text_defects(texts), *labels.defects, *vector_defects):
+        defects.setdefault(defect.row, defect)
+    _check_classes(labels, chosen.label, defects)
+    return _Judged(labels, matrix, defects | _seen_once(labels, defects))
+
+
+def _usable(judged: _Judged, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions of the rows without a defect, and the codes of their classes, both ascending.
+
+    Raises
+    ------
+    InputError
+        If fewer than two classes are left.
+    """
+    usable = np.ones(count, dtype=bool)
+    usable[_positions(judged.defects)] = False
+    keep = np.flatnonzero(usable)
+    used = np.flatnonzero(np.bincount(judged.labels.codes[keep], minlength=len(judged.labels.classes)))
+    if len(used) < 2:
+        left = f"{len(used)} class{'' if len(used) == 1 else 'es'} with two usable rows or more left"
+        raise InputError(_with_rows(f"{left}; a task needs at least two classes.", list(judged.defects.values())))
+    return keep, used
+
+
 @contextmanager
 def _said_of(where: str) -> Iterator[None]:
-    """Put the source in front of every message that does not name it."""
+    """Put the source in front of every message that does not name it, and make the message printable."""
     try:
         yield
     except InputError as error:
-        if where in str(error):
-            raise
-        raise InputError(f"{where}: {error}") from error
+        message = str(error) if where in str(error) else f"{where}: {error}"
+        raise InputError(ascii_safe(message)) from error
 
 
 def _text_defects(texts: Cells | None) -> Iterator[Defect]:

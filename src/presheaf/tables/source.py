@@ -66,7 +66,7 @@ def open_table(source: object, hints: Sequence[str], encoding: str | None) -> Op
     if not isinstance(told, str) or not told or "\0" in told:
         raise InputError(f"{told!r} is not a file name; expected the path of {_READ}.")
     path, split = Path(told), None
-    if not path.exists() and "#" in path.name:
+    if not os.path.exists(path) and "#" in path.name:  # unlike Path.exists, false for a name too long to be one
         parent, _, split = told.rpartition("#")
         path = Path(parent)
     _require_there(path, told)
@@ -90,7 +90,7 @@ def _require_there(path: Path, told: str) -> None:
             hint = f" Did you mean {path.parent / close[0]}?" if close else ""
         raise InputError(f"{path} does not exist.{hint}") from None
     except OSError as error:
-        raise InputError(f"{path} can't be read: {error}.") from error
+        raise InputError(f"{path} can't be read: {error.strerror}.") from error
     if not path.is_dir() and not path.is_file():
         raise InputError(f"{path} is not a regular file (it may be a pipe or a device): save its rows to a file first.")
 

@@ -14,8 +14,9 @@ def look(check: Check, evidence: Evidence) -> Finding:
         return check.inapplicable("there is no text to count words in, or the model is the baseline itself.")
     if mine.correct is None:
         return check.inapplicable(mine.rung.missing)
-    difference = paired_difference(mine.correct, plain.correct)
-    p = mcnemar(mine.correct, plain.correct)
+    groups = evidence.context.groups_scoring
+    difference = paired_difference(mine.correct, plain.correct, groups)
+    p = mcnemar(mine.correct, plain.correct, groups)
     facts = {"difference": difference.value, "low": difference.low, "high": difference.high, "p": p}
     told = (
         f"head on the model {span(mine.rung)}, on TF-IDF + SVD {span(plain.rung)}; difference {difference.value:+.3f} "

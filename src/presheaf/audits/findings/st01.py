@@ -16,18 +16,19 @@ HOPELESS = 20
 
 def look(check: Check, evidence: Evidence) -> Finding:
     context = evidence.context
-    held = len(context.y_scoring)
+    held = context.held_out
     fewest = min(
         int(np.bincount(y, minlength=context.classes).min()) if len(y) else 0
         for y in (context.y_choosing, context.y_scoring)
     )
-    facts = {"held_out_rows": held, "rows_of_rarest_class_in_a_half": fewest}
+    facts = {"different_held_out_rows": held, "rows_of_rarest_class_in_a_half": fewest}
     if held >= ROWS and fewest >= PER_CLASS:
-        return check.nothing(f"{held:,} held-out rows, at least {fewest} of every class.")
+        return check.nothing(f"{held:,} different held-out rows, at least {fewest} of every class.")
     why = []
     if held < ROWS:
         why.append(
-            f"only {plural(held, 'held-out row')} (an accuracy is then known to about ±{0.98 / max(held, 1) ** 0.5:.2f})"
+            f"only {plural(held, 'different held-out row')} (an accuracy is then known to about "
+            f"±{0.98 / max(held, 1) ** 0.5:.2f})"
         )
     if fewest < PER_CLASS:
         counts = np.bincount(context.task.labels, minlength=context.classes)

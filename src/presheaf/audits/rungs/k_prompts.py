@@ -125,15 +125,16 @@ def climb(context: Context, target: float | None) -> tuple[Climb, tuple[CurvePoi
     drawn = _draw(
         context.x_choosing, context.y_choosing, test, truth, context.classes, sizes(counts), draws, context.seed
     )
+    distinct = len(np.unique(context.groups_scoring[:CURVE_ROWS]))
     points = tuple(
-        curve_point(k, kind, drawn.accuracy[t, i], len(test))
+        curve_point(k, kind, drawn.accuracy[t, i], distinct)
         for t, kind in enumerate(TYPES)
         for i, k in enumerate(drawn.sizes)
     )
     climbed = _best(context, draws)
     forecast = None
     if target is not None:
-        forecast = _forecast(context, drawn, target, len(test))
+        forecast = _forecast(context, drawn, target, distinct)
     return climbed, points, forecast
 
 
@@ -191,7 +192,9 @@ def _forecast(context: Context, drawn: Draws, target: float, rows: int) -> Forec
         return Forecast(target, first, low, high, True, f"{kind}-type, within the rows at hand")
     most = drawn.sizes[-1]
     if found.k is not None and found.k <= most:
-        found = replace(found, k=float(2 * most))  # the curve itself shows that more than this is needed
+        # The curve itself shows that more than this is needed.
+        beyond = float(2 * most)
+        found = replace(found, k=beyond, high=None if found.high is None else max(beyond, found.high))
     where = f"{kind}-type, power law beyond the k = {most} at hand"
     if found.k is None:
         where = f"{kind}-type, the fitted curve levels off below the target"

@@ -1,0 +1,304 @@
+"""Whole audits of worlds whose answer is known beforehand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from worlds import (
+    DIM,
+    Planted,
+    case_decides,
+    contradictions,
+    exclusive_or,
+    of_texts,
+    of_vectors,
+    random_labels,
+    ring,
+    task_of,
+    two_prompts,
+)
+
+import presheaf as ps
+from presheaf.audits.prompts import check_prompts
+from presheaf.audits.result import Audit
+from presheaf.audits.verdict import exit_code
+from presheaf.errors import InputError
+from presheaf.models.base import Model
+from presheaf.models.contract import check_model_source
+from presheaf.tables import Task
+
+
+def run(world: tuple[Model, Task], target: float | None = None, seed: int = 0) -> Audit:
+    return ps.audit(*world, target=target, seed=seed, baseline=False)
+
+
+def check(audit: Audit) -> None:
+    """What holds of every audit."""
+    for rung in audit.ladder:
+        if rung.accuracy is None:
+            assert rung.missing
+        else:
+            assert rung.low is not None
+            assert rung.high is not None
+            assert 0 <= rung.low <= rung.accuracy <= rung.high <= 1
+    forecast, frozen = audit.rung("fine-tune forecast"), ("one prompt per label", "k prompts per label", "head")
+    if forecast.accuracy is not None:
+        assert forecast.kind == "estimate"
+        assert all(forecast.accuracy >= (audit.rung(name).accuracy or 0) for name in frozen)
+    assert all(r.rungs >= r.wrong_rungs > 0 and 0 <= r.confidence <= 1 for r in audit.rows)
+    assert all(1 <= r.row <= audit.task["rows"] for r in audit.rows)
+    if audit.forecast is not None and audit.forecast.k is not None:
+        assert (audit.forecast.low or 0) <= audit.forecast.k <= (audit.forecast.high or np.inf)
+    assert ps.to_json(ps.from_json(ps.to_json(audit))) == ps.to_json(audit)
+    assert sum(p.chosen for p in audit.prompts) == bool(audit.prompts)
+
+
+def status(audit: Audit) -> dict[str, str]:
+    return {finding.code: finding.status for finding in audit.findings}
+
+
+def test_the_planted_model_keeps_the_contract() -> None:
+    model, _ = case_decides()
+    other = Planted(model.features, DIM, str.lower, name="other")
+    check_model_source(model, ["point 1", "Point 1", "point 2", "anything"], other=other)
+
+
+def test_one_prompt_solves_it() -> None:
+    audit = run(two_prompts(), 0.95)
+    check(audit)
+    assert (audit.verdict.decision, audit.verdict.reached, exit_code(audit.verdict)) == ("prompt", True, 0)
+    best = next(p for p in audit.prompts if p.chosen)
+    assert dict(best.prompts) == {"north": "north", "south": "south"}
+    rung = audit.rung("one prompt per label")
+    assert rung.accuracy == 1.0
+    assert rung.nulls["permuted labels"] == pytest.approx(0.5, abs=0.1)
+    assert rung.evidence["tried"] >= 16
+    assert status(audit)["PR01"] == "found"
+    assert status(audit)["PR03"] == status(audit)["FT03"] == "not found"
+    assert (audit.rung("majority class").accuracy or 0) == pytest.approx(0.5, abs=0.03)
+    assert run(two_prompts()).verdict.decision == "prompt"
+
+
+def test_the_users_own_prompts_are_tried() -> None:
+    model, task = two_prompts()
+    mine = Planted(
+        {("up" if t == "north" else "down" if t == "south" else t): v for t, v in model.features.items()}, DIM
+    )
+    without = ps.audit(mine, task, baseline=False)
+    user = check_prompts([], {"north": ["sideways", "up"], "south": ["crooked", "down"]}, task.classes)
+    audit = ps.audit(mine, task, prompts=user, baseline=False)
+    assert (without.rung("one prompt per label").accuracy or 0) < 0.9
+    assert audit.rung("one prompt per label").accuracy == 1.0
+    assert dict(next(p for p in audit.prompts if p.chosen).prompts) == {"north": "up", "south": "down"}
+
+
+def test_far_clusters_need_several_prompts() -> None:
+    audit = run(ring(), 0.95)
+    check(audit)
+    one, many = audit.rung("one prompt per label"), audit.rung("k prompts per label")
+    assert (one.accuracy or 1) < 0.72
+    assert (audit.rung("soft prompt").accuracy or 1) < 0.72
+    assert (many.accuracy or 0) > 0.95
+    assert audit.verdict.decision == "ensemble"
+    assert status(audit)["PR01"] == "not found"
+    assert status(audit)["PR02"] == status(audit)["PR03"] == "found"
+    # k draws miss a given one of three clusters with chance (2/3)^k, below .05 from k = 8 on.
+    assert audit.forecast is not None
+    assert audit.forecast.reached
+    assert audit.forecast.k is not None
+    assert 4 <= audit.forecast.k <= 16
+    first = {(p.type, p.k): p for p in audit.curve}
+    assert first["max", 1].accuracy == first["mean", 1].accuracy < 0.72
+    assert first["max", 16].accuracy > 0.95
+    assert first["mean", 16].accuracy < 0.72
+
+
+def test_exclusive_or_is_beyond_every_soft_prompt_but_not_beyond_a_head() -> None:
+    audit = run(exclusive_or())
+    check(audit)
+    soft, head = audit.rung("soft prompt"), audit.rung("head")
+    assert (soft.high or 1) < (head.low or 0)
+    assert (head.accuracy or 0) > 0.97
+    assert (soft.accuracy or 1) < 0.8
+    assert audit.verdict.decision in ("ensemble", "head")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_labels_are_found_to_be_beyond_everything(seed: int) -> None:
+    world = random_labels(seed=seed)
+    audit = run(world, seed=seed)
+    check(audit)
+    assert audit.verdict.decision in ("change the model", "cannot say")
+    assert "Nothing" in audit.verdict.sentence
+    for name in ("one prompt per label", "k prompts per label", "soft prompt", "head"):
+        rung = audit.rung(name)
+        assert rung.low is not None
+        assert rung.low < 0.55
+    wanted = run(world, 0.8, seed=seed)
+    assert wanted.verdict.reached is not True
+    assert exit_code(wanted.verdict) == 1
+    assert {code for code, s in status(wanted).items() if s == "found" and code != "PR03"} == set()
+
+
+def test_a_model_that_merges_what_decides_is_proved_unfit() -> None:
+    audit = run(case_decides(), 0.9)
+    check(audit)
+    assert (audit.verdict.decision, audit.verdict.kind, audit.verdict.reached) == ("change the model", "proof", False)
+    assert exit_code(audit.verdict) == 1
+    found = audit.finding("IN01")
+    assert (found.status, found.kind, found.severity) == ("found", "proof", "error")
+    assert found.evidence["causes"] == ["case"]
+    assert len(found.rows) == 400
+    assert (len(found.groups), found.groups_left_out) == (200, 0)
+    assert found.groups[0].texts == ("point 0", "Point 0")
+    assert "cased" in found.remedy
+    ceiling = audit.rung("input ceiling")
+    assert ceiling.kind == "proof"
+    assert ceiling.evidence["rows_proved_wrong"] == 200
+    assert ceiling.accuracy == 0.5
+    assert status(audit)["FT03"] == "found"
+    assert status(audit)["LB01"] == "not found"
+    assert audit.rung("label ceiling").accuracy == 1.0
+    for name in ("one prompt per label", "k prompts per label", "soft prompt", "head"):
+        assert audit.rung(name).accuracy == 0.5  # both of a pair are on one side and exactly one of them is right
+    assert all(r.cause == "merged at the input" for r in audit.rows)
+
+
+def test_contradictory_rows_are_the_tables_fault() -> None:
+    audit = run(contradictions(share=0.5), 0.9)
+    check(audit)
+    assert (audit.verdict.decision, audit.verdict.kind) == ("relabel", "proof")
+    assert exit_code(audit.verdict) == 1
+    found = audit.finding("LB01")
+    assert (found.status, len(found.rows), found.evidence["texts"]) == ("found", 400, 200)
+    assert found.groups[0].rows[1] - found.groups[0].rows[0] == 400
+    assert status(audit)["IN01"] == "not found"
+    assert audit.rung("label ceiling").evidence["rows_proved_wrong"] == 200
+    assert audit.rung("input ceiling").evidence["rows_proved_wrong"] == 200
+    assert any(r.cause == "contradictory labels" for r in audit.rows)
+
+
+def test_a_ceiling_is_told_even_when_it_does_not_bind() -> None:
+    audit = run(contradictions(share=0.05), 0.7)
+    assert audit.verdict.decision == "prompt"
+    assert "20 rows are proved wrong" in audit.verdict.sentence
+    assert status(audit)["FT03"] == "not found"
+
+
+def test_twelve_rows_can_not_say() -> None:
+    for target in (None, 0.9):
+        audit = run(two_prompts(12), target)
+        check(audit)
+        assert audit.verdict.decision == "cannot say"
+        assert audit.finding("ST01").severity == "error"
+        assert audit.verdict.reached is None
+        assert exit_code(audit.verdict) == (0 if target is None else 1)
+
+
+def test_copies_of_twelve_rows_still_can_not_say() -> None:
+    model, task = two_prompts(12)
+    audit = ps.audit(model, task_of(list(task.texts or ()) * 20, task.label_names * 20), baseline=False)
+    assert audit.verdict.decision == "cannot say"
+    assert audit.finding("ST01").status == "found"
+
+
+def test_a_target_inside_the_interval_is_not_decided_for_or_against() -> None:
+    model, task = two_prompts(noise=0.15)
+    best = run((model, task)).rung("one prompt per label")
+    assert best.accuracy is not None
+    assert best.high is not None
+    audit = run((model, task), (best.accuracy + best.high) / 2)
+    assert status(audit)["PR01"] == status(audit)["PR03"] == "cannot say"
+    assert audit.verdict.kind == "estimate"
+    assert audit.verdict.decision in ("cannot say", "fine-tune")
+    assert exit_code(audit.verdict) == (0 if audit.verdict.reached else 1)
+
+
+@pytest.mark.parametrize("target", [0, -0.1, 1.01, 90, float("nan"), float("inf")])
+def test_a_target_that_is_no_accuracy_is_refused(target: float) -> None:
+    with pytest.raises(InputError, match="target") as caught:
+        run(two_prompts(40), target)
+    assert ("Did you mean 0.9?" in str(caught.value)) == (target == 90)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64])
+def test_a_seed_that_is_none_is_refused(seed: int) -> None:
+    with pytest.raises(InputError, match="seed"):
+        run(two_prompts(40), None, seed)
+
+
+def test_texts_are_asked_for_where_the_model_reads_them() -> None:
+    model, _ = two_prompts(40)
+    _, task = exclusive_or(40)
+    with pytest.raises(InputError, match="--text"):
+        ps.audit(model, task, baseline=False)
+    short, _ = exclusive_or(30)
+    with pytest.raises(InputError, match="rows 1 to 30"):
+        ps.audit(short, task, baseline=False)
+
+
+def test_a_single_row_is_refused() -> None:
+    with pytest.raises(InputError, match="at least two rows"):
+        run(two_prompts(1))
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_almost_no_rows(n: int) -> None:
+    for world in (two_prompts(n), of_vectors(np.arange(n * 2.0).reshape(n, 2), np.arange(n) % 2)):
+        audit = run(world, 0.9)
+        check(audit)
+        assert audit.verdict.decision == "cannot say"
+
+
+def test_all_rows_equal() -> None:
+    rng = np.random.default_rng(0)
+    vectors = run(of_vectors(np.ones((200, 8)), rng.integers(0, 2, 200)))
+    check(vectors)
+    assert vectors.verdict.decision != "head"
+    texts = Planted({}, DIM), task_of(["the same"] * 200, ["a", "b"] * 100)
+    audit = run(texts, 0.9)
+    check(audit)
+    assert audit.rung("label ceiling").evidence["rows_proved_wrong"] == 100
+    assert audit.verdict.decision in ("cannot say", "relabel")
+    assert audit.finding("LB01").status == "found"
+
+
+def test_all_features_zero() -> None:
+    audit = run(of_texts(np.zeros((200, 4)), np.arange(200) % 2))
+    check(audit)
+    assert audit.finding("FE01").status == "found"
+    assert (audit.rung("head").low or 0) <= 0.5
+
+
+def test_one_class() -> None:
+    audit = run(of_vectors(np.random.default_rng(0).standard_normal((100, 4)), ["only"] * 100))
+    check(audit)
+    assert audit.verdict.decision == "cannot say"
+    assert "one class" in audit.verdict.sentence
+
+
+def test_one_dimension() -> None:
+    x = np.random.default_rng(0).standard_normal((300, 1))
+    audit = run(of_vectors(x, x[:, 0] > 0), 0.95)
+    check(audit)
+    assert audit.verdict.reached  # a cosine in one dimension is the sign
+
+
+def test_one_huge_group() -> None:
+    model, task = two_prompts(300)
+    huge = task_of([*(task.texts or ()), *["point 0"] * 200], [*task.label_names, *[task.label_names[0]] * 200])
+    audit = ps.audit(model, huge, baseline=False)
+    check(audit)
+    assert audit.verdict.decision == "prompt"
+    assert audit.rung("head").evidence["effective_rows"] < 250
+
+
+def test_a_thousand_classes_of_three_rows() -> None:
+    rng = np.random.default_rng(0)
+    centre = rng.standard_normal((1000, 64))
+    label = np.repeat(np.arange(1000), 3)
+    audit = run(of_vectors(centre[label] + 0.1 * rng.standard_normal((3000, 64)), [f"c{i:04}" for i in label]), 0.9)
+    check(audit)
+    assert audit.finding("ST01").status == "found"
+    assert "One prompt per label" not in audit.verdict.sentence or audit.rung("one prompt per label").accuracy
+    assert (audit.rung("head").accuracy or 0) > 0.5
