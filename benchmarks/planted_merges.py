@@ -92,7 +92,7 @@ def main() -> int:
             causes = {code: sorted({g.cause for g in groups}) for code, groups in conflicts(result).items()}
             told = ", ".join(f"{code} ({'; '.join(named)})" for code, named in causes.items()) or "none"
             proved = bound.evidence["rows_proved_wrong"]
-            print(f"{planted.name:<24} {name:<14} {told:<28} {'right' if not fault else fault:<8} "
+            print(f"{planted.name:<24} {name:<14} {told:<28} {fault or 'right':<8} "
                   f"{proved:>4} of {bound.rows}, {bound.evidence['ceiling_on_these_rows']:.3f}")  # fmt: skip
     runs, both, pairs = contradictions(Path(__file__).parent / "results" / "finetune_truth.jsonl")
     if arguments.json:

@@ -5,8 +5,9 @@
 
 A block marked ``console`` holds commands (lines that begin with "$ ", a backslash at the end goes on) and what they
 print. ``console IN01`` keeps only the part that begins with that word, up to the next line that is not indented more;
-``console Findings$`` looks for a line that is that word. ``console as is`` is never run. A block marked ``csv pets.csv`` (any kind, then a file name) is written to a file of that
-name first. All blocks of a page run in one folder, where ``examples`` leads to the repository's examples.
+``console Findings$`` looks for a line that is that word. ``console as is`` is never run. A block marked
+``csv pets.csv`` (any kind, then a file name) is written to a file of that name first. All blocks of a page run in one
+folder, where ``examples`` leads to the repository's examples. A command that ends in a traceback stops the refresh.
 """
 
 from __future__ import annotations
@@ -85,8 +86,10 @@ def run(lines: list[str], folder: Path) -> list[tuple[str, str]]:
     done = subprocess.run(
         ["bash"], input=script, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    said = done.stdout.split(_END)[: len(lines)]
-    return [(line, _PROGRESS.sub("", text.lstrip("\n") if text.strip() else "")) for line, text in zip(lines, said)]
+    if "Traceback (most recent call last)" in done.stdout:
+        raise SystemExit(done.stdout)
+    said = [text.lstrip("\n") for text in done.stdout.split(_END)[: len(lines)]]
+    return [(line, _PROGRESS.sub("", text)) for line, text in zip(lines, said, strict=True)]
 
 
 def part(said: str, word: str) -> str:

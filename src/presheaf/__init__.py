@@ -60,6 +60,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'presheaf' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)
+    import_module("presheaf.report")  # results draw themselves with it
     globals()[name] = value
     return value
 

@@ -54,7 +54,13 @@ def compare(
         twice = next(n for n in names if names.count(n) > 1)
         raise InputError(f"model {twice!r} is named twice; a comparison needs different models.")
     options = Options(
-        check_target(target), prompts or UserPrompts(), check_seed(seed), cache or FeatureCache(), progress, on_preview, True
+        check_target(target),
+        prompts or UserPrompts(),
+        check_seed(seed),
+        cache or FeatureCache(),
+        progress,
+        on_preview,
+        True,
     )
     outcomes, more = _run_all(models, task, options)
     return _compare(outcomes, [*failed, *more], options.target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +14,10 @@ Severity = Literal["info", "warning", "error"]
 Decision = Literal[
     "prompt", "ensemble", "soft prompt", "head", "fine-tune", "change the model", "relabel", "cannot say"
 ]
+
+
+VIEWS: dict[str, Callable[[Any], Any]] = {}
+"""How a result draws itself in a notebook. `presheaf.report` fills it in, so that no import points up."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +212,17 @@ class Audit:
     task: dict[str, Any]
     settings: dict[str, Any]
     interrupted: str = ""
+
+    def _repr_html_(self) -> str | None:
+        return str(VIEWS["card"](self)) if "card" in VIEWS else None
+
+    def plot(self) -> Any:
+        """The ladder and the prompt curve as a drawing: `presheaf.report.Display`, shown by a notebook, ``save("x.svg")``."""
+        return VIEWS["plot"](self)
+
+    def to_frame(self) -> Any:
+        """The ladder as a pandas data frame, a row a rung; MissingDependencyError without pandas."""
+        return VIEWS["frame"](self)
 
     def rung(self, name: str) -> Rung:
         """The rung of that name.

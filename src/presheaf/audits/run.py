@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class Options:
     """How audits are run; every value is printed in the report's settings or changes nothing in it."""
 
     target: float | None = None
-    user: UserPrompts = UserPrompts()
+    user: UserPrompts = field(default_factory=UserPrompts)
     seed: int = 0
     cache: FeatureCache | None = None
     progress: OnProgress | None = None
@@ -156,7 +156,7 @@ def run(models: Sequence[Model], task: Task, options: Options, done: list[Outcom
     keys = [k for k in (inputs(m, task) for m in ready) if k is not None]
     halves = split(task, hashes, keys)
     for model in models:
-        done.append(_one(model, task, halves, options))
+        done.append(audit_halves(model, task, halves, options))
         if done[-1].audit.interrupted and len(models) > 1:
             raise KeyboardInterrupt  # models seen on different rows can't be compared
     return done
@@ -193,7 +193,8 @@ def objects_of(model: Model, task: Task) -> Sequence[Any]:
     return task.texts
 
 
-def _one(model: Model, task: Task, halves: Halves, options: Options) -> Outcome:
+def audit_halves(model: Model, task: Task, halves: Halves, options: Options) -> Outcome:
+    """Audit on given halves (positions of the task as it is; the first ones of each half serve as samples of it)."""
     if model.needs_fit:
         objects = objects_of(model, task)
         model.fit([objects[i] for i in halves.choosing])

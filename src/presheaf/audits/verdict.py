@@ -57,10 +57,10 @@ def _with_target(evidence: Evidence, target: float) -> Verdict:
             "" if rung is one else f"One prompt per label reaches {span(one)}; " if one.accuracy is not None else ""
         )
         subject = rung.name if before else rung.name[0].upper() + rung.name[1:]
-        text = f"{before}{subject} {sure} {target:.3g}: {span(rung)} with {rung.detail}.{tail}"
+        text = f"{before}{subject} {sure} {per_cent(target)}: {span(rung)} with {rung.detail}.{tail}"
         return Verdict(decision, text, target, True, "estimate", reasons)
     best = max(frozen, key=lambda r: r.accuracy or 0.0)
-    short = f"Neither prompts nor a head reach {target:.3g}: the best is {best.name}, {span(best)}."
+    short = f"Neither prompts nor a head reach {per_cent(target)}: the best is {best.name}, {span(best)}."
     proved = _proved_out(evidence, target, short, reasons)
     if proved is not None:
         return proved
@@ -98,7 +98,7 @@ def _proved_out(evidence: Evidence, target: float, short: str, reasons: tuple[st
         return Verdict("relabel", text, target, False, "proof", reasons)
     if inputs is not None and target > min(inputs.high, 1 - inputs.wrong_rows / inputs.rows):
         text = (
-            f"No adaptation of this model reaches {target:.3g} on these rows: {inputs.wrong_rows:,} of {inputs.rows:,} "
+            f"No adaptation of this model reaches {per_cent(target)} on these rows: {inputs.wrong_rows:,} of {inputs.rows:,} "
             f"must be wrong because it merges them at its input. {short}"
         )
         return Verdict("change the model", text, target, False, "proof", reasons)

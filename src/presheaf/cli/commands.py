@@ -89,6 +89,8 @@ def rows(arguments: Namespace) -> int:
         ) from None
     result = from_json(text)
     if arguments.finding is None:
+        if arguments.csv is not None:
+            raise InputError("--csv needs --finding CODE: the rows of one finding are written.")
         print(_codes(result))
         return 0
     if arguments.csv is not None:
@@ -212,7 +214,11 @@ def _agreed(models: Sequence[Model], task: Task, arguments: Namespace) -> bool:
 def _check_outputs(arguments: Namespace) -> None:
     """Fail before the work, not after it, when a file can't be written."""
     for path in (arguments.report, arguments.json):
-        if path is not None and path != "-" and not Path(path).resolve().parent.is_dir():
+        if path is None or path == "-":
+            continue
+        if Path(path).is_dir():
+            raise InputError(f"can't write {path}: it is a folder; add a file name.")
+        if not Path(path).resolve().parent.is_dir():
             raise InputError(f"can't write {path}: the folder {Path(path).resolve().parent} does not exist.")
 
 
@@ -222,7 +228,8 @@ def _show(result: Audit | Comparison, arguments: Namespace) -> None:
     if arguments.report is not None:
         write(arguments.report, to_html(result))
     if arguments.json == "-":
-        sys.stdout.write(to_json(result))
+        # JSON is UTF-8 whatever the terminal is.
+        sys.stdout.buffer.write(to_json(result).encode("utf-8"))
         return
     if arguments.json is not None:
         write(arguments.json, to_json(result))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from presheaf.errors import PresheafError
 
@@ -13,6 +14,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (0, 1, 2 or 130; see `presheaf audit --help`)."""
     from presheaf.cli.parser import build
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a sign is no reason to stop
     parser = build()
     arguments = parser.parse_args(argv)
     if arguments.version:
@@ -23,11 +27,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command is None:
         parser.print_help()
         return 2
-    from presheaf.cli import commands
-
-    run = {"audit": commands.audit, "compare": commands.compare, "rows": commands.rows, "models": commands.models}
+    code = 0
     try:
-        return run[arguments.command](arguments)
+        from presheaf.cli import commands
+
+        run = {"audit": commands.audit, "compare": commands.compare, "rows": commands.rows, "models": commands.models}
+        code = run[arguments.command](arguments)
+        sys.stdout.flush()
     except PresheafError as error:
         print(f"presheaf: {error}", file=sys.stderr)
         return 2
@@ -42,5 +48,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # The reader went away (`presheaf ... | head`): what it wanted it has.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        _leave_output()
+    except OSError as error:
+        _leave_output()
+        print(f"presheaf: the system refused to read or write: {error}.", file=sys.stderr)
+        return 2
+    return code
+
+
+def _leave_output() -> None:
+    """Send what is left in the buffer nowhere, so that Python does not fail on it again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

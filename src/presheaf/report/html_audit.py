@@ -9,8 +9,9 @@ from presheaf.report.html_findings import facts, findings
 from presheaf.report.html_ladder import KINDS, badge, curve, ladder
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, user
-from presheaf.report.plain import class_counts, interval, number, plural
+from presheaf.report.plain import class_counts, interval, number, plural, prompt_name
 
+_REASONS = 4  # more than these are folded, so that the ladder stays in sight
 _LADDER = "What each kind of adaptation reaches on rows held out."
 
 
@@ -52,10 +53,14 @@ def _opening(audit: Audit, limits: Limits) -> Html:
         user(audit.verdict.sentence, limits.sentence, "h1"),
     ]
     if audit.verdict.reasons:
-        reasons = (user(reason, limits.sentence, "li") for reason in audit.verdict.reasons[: limits.settings])
-        parts.append(el("ul", *reasons, class_="reasons"))
+        parts.append(_reasons(audit.verdict.reasons, limits))
     parts.append(facts(_summary(audit), limits))
     return el("header", *parts)
+
+
+def _reasons(reasons: tuple[str, ...], limits: Limits) -> Html:
+    lines = el("ul", *(user(reason, limits.sentence, "li") for reason in reasons[: limits.settings]), class_="reasons")
+    return lines if len(reasons) <= _REASONS else el("details", el("summary", "Reasons"), lines)
 
 
 def _summary(audit: Audit) -> list[tuple[str, str]]:
@@ -109,7 +114,7 @@ def _choice(choice: PromptChoice, limits: Limits) -> Html:
     mark = [el("span", "chosen ", class_="mark")] if choice.chosen else []
     return el(
         "tr",
-        el("th", *mark, user(choice.template, limits.text), scope="row"),
+        el("th", *mark, user(prompt_name(choice, limits.text), limits.text), scope="row"),
         el("td", user(choice.origin, 40), class_="dim"),
         el("td", number(choice.choosing), class_="num", data_name="choosing"),
         el("td", number(choice.accuracy), class_="num", data_name="scoring"),

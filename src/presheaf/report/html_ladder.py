@@ -67,12 +67,12 @@ def _key(shapes: str, kind: str = "") -> Html:
 
 def _table(audit: Audit, limits: Limits) -> Html:
     rivals = {rung.name: rung for rung in audit.baseline}
-    heads = [("rung", ""), ("accuracy", "num"), ("95 %", "num"), ("kind", ""), ("without the model", ""), ("cost", "")]
+    heads = [("rung", ""), ("accuracy", "num"), ("kind", ""), ("without the model", ""), ("cost", "cost")]
     if rivals:
-        heads.insert(5, ("TF-IDF + SVD", "num"))
+        heads.insert(4, ("TF-IDF + SVD", "num"))
     top = el("thead", el("tr", *(el("th", text, scope="col", class_=kind or None) for text, kind in heads)))
     rows = [_row(rung, rivals, limits) for rung in audit.ladder]
-    return el("div", el("table", top, el("tbody", *rows), class_="stack"), class_="scroll", tabindex="0",
+    return el("div", el("table", top, el("tbody", *rows), class_="stack rungs"), class_="scroll", tabindex="0",
               role="region", aria_label="Ladder as a table")  # fmt: skip
 
 
@@ -81,8 +81,8 @@ def _row(rung: Rung, rivals: dict[str, Rung], limits: Limits) -> Html:
     cells = [
         el("th", user(rung.name, limits.text), el("br") if detail else "", user(detail, limits.text, class_="dim"),
            scope="row"),
-        el("td", number(rung.accuracy), class_="num", data_name="accuracy"),
-        el("td", interval(rung.low, rung.high), class_="num dim", data_name="interval"),
+        el("td", number(rung.accuracy), " ", el("span", interval(rung.low, rung.high), class_="line dim"),
+           class_="num", data_name="accuracy"),
         el("td", badge(rung.kind)),
         el("td", *_nulls(rung), class_="dim", data_name="without the model"),
     ]  # fmt: skip
@@ -90,7 +90,7 @@ def _row(rung: Rung, rivals: dict[str, Rung], limits: Limits) -> Html:
         rival = rivals.get(rung.name)
         shown = number(rival.accuracy) if rival and rival.accuracy is not None else ""
         cells.append(el("td", shown, class_="num", data_name="TF-IDF + SVD"))
-    cells.append(el("td", user(rung.cost, limits.text) if rung.cost else "", class_="dim", data_name="cost"))
+    cells.append(el("td", user(rung.cost, limits.text) if rung.cost else "", class_="dim cost", data_name="cost"))
     return el("tr", *cells)
 
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from presheaf.audits.result import Audit, Comparison
+from presheaf.audits.result import VIEWS, Audit, Comparison
 from presheaf.errors import InputError, MissingDependencyError
 from presheaf.report.chart_curve import curve_chart
 from presheaf.report.chart_ladder import ladder_chart
@@ -118,3 +118,6 @@ def to_frame(result: Audit | Comparison) -> pandas.DataFrame:
     frame = pandas.DataFrame(lines, columns=fixed + nulls)
     numbers = ["accuracy", "low", "high", *nulls]
     return frame.astype(dict.fromkeys(numbers, "float64"))
+
+
+VIEWS.update(card=card, plot=plot, frame=to_frame)

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from presheaf.audits.result import Finding
+from presheaf.audits.result import Finding, PromptChoice
 
 _JOINERS = "\u200c\u200d"  # Persian and emoji need them to look right
 _ONE_LINE = {"\n": "↵", "\r": "", "\t": "⇥"}
@@ -92,6 +92,14 @@ def most_severe(findings: Iterable[Finding]) -> list[Finding]:
     """The findings found: errors, then warnings, then the rest, each in the order of their codes."""
     order = ("error", "warning", "info")
     return sorted((f for f in findings if f.status == "found"), key=lambda f: order.index(f.severity))
+
+
+def prompt_name(choice: PromptChoice, limit: int) -> str:
+    """The template; where each label has a text of its own, those texts."""
+    if choice.template:
+        return visible(choice.template, limit)
+    each = max(limit // max(len(choice.prompts), 1), 24)
+    return visible(" · ".join(cut(prompt, each) for _, prompt in choice.prompts), limit)
 
 
 def class_counts(task: Mapping[str, Any]) -> list[tuple[str, int]]:

@@ -142,4 +142,3 @@ def version() -> str:
     from importlib.metadata import version as installed
 
     return installed("presheaf")
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from presheaf.audits.result import Audit, Comparison, CurvePoint, Finding
 from presheaf.report.page import Page, fit
-from presheaf.report.plain import class_counts, ids, interval, most_severe, number, plural, visible
+from presheaf.report.plain import class_counts, ids, interval, most_severe, number, plural, prompt_name, visible
 from presheaf.report.text_compare import add_comparison
 from presheaf.report.text_ladder import add_ladder
 
@@ -108,7 +108,7 @@ def _add_prompts(page: Page, audit: Audit) -> None:
     for choice in best:
         numbers = f"{number(choice.choosing)}  {number(choice.accuracy)} {interval(choice.low, choice.high)}"
         mark = "*" if choice.chosen else " "
-        page.line((f"  {mark} {numbers}", "bold" if choice.chosen else ""), f"  {visible(choice.template, 200)}",
+        page.line((f"  {mark} {numbers}", "bold" if choice.chosen else ""), f"  {prompt_name(choice, 100)}",
                   (f"  {choice.origin}", "dim"))  # fmt: skip
         if choice.chosen:
             each = [f"{visible(label, 24)}: {visible(prompt, 120)}" for label, prompt in choice.prompts[:_LABELS]]

@@ -10,7 +10,7 @@ from presheaf.report.plain import interval, number, visible
 
 STYLES = {"proof": "magenta", "estimate": "cyan", "heuristic": "yellow"}
 _NUMBER, _INTERVAL, _KIND, _NULL = 8, 13, 9, 4
-_LEAST_BAR, _MOST_BAR = 8, 28
+_LEAST_BAR, _GOOD_BAR, _MOST_BAR = 8, 16, 28
 
 
 def axis_start(rungs: Sequence[Rung], target: float | None) -> float:
@@ -34,7 +34,7 @@ def add_ladder(page: Page, ladder: Sequence[Rung], target: float | None) -> None
     left = page.width - names - (_NUMBER + 1) - (_INTERVAL + 2) - (_KIND + 2)
     nulls = numbered and left >= _LEAST_BAR + 2 + _NULL + 2 and any(r.nulls for r in ladder)
     left -= _NULL + 2 if nulls else 0
-    costs = min(max((cell_len(r.cost) for r in ladder), default=0), left - (_LEAST_BAR + 2) - 2)
+    costs = min(max((cell_len(r.cost) for r in ladder), default=0), left - (_GOOD_BAR + 2) - 2)
     costs = costs if costs >= 10 else 0
     bar = min(left - (costs + 2 if costs else 0) - 2, _MOST_BAR)
     bar = bar if bar >= _LEAST_BAR and numbered else 0

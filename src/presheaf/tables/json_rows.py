@@ -28,9 +28,7 @@ class ObjectRows:
     notes : tuple of str
     """
 
-    def __init__(
-        self, objects: Callable[[], Iterator[Any]], hints: Sequence[str], notes: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, objects: Callable[[], Iterator[Any]], hints: Sequence[str], notes: tuple[str, ...] = ()) -> None:
         self._objects = objects
         self._notes = notes
         names: dict[str, None] = {}

@@ -67,8 +67,8 @@ class Check:
             "found",
             kind or self.kind,
             severity,
-            message,
-            remedy,
+            sentence(message),
+            sentence(remedy),
             tuple(sorted(set(rows))),
             tuple(groups[:SHOWN]),
             max(0, len(groups) - SHOWN),
@@ -76,7 +76,7 @@ class Check:
         )
 
     def _without(self, status: Status, message: str) -> Finding:
-        return Finding(self.code, self.title, status, self.kind, "info", message)
+        return Finding(self.code, self.title, status, self.kind, "info", sentence(message))
 
     def nothing(self, message: str) -> Finding:
         """It was looked for and is not there."""
@@ -91,6 +91,11 @@ class Check:
         return self._without("not applicable", message)
 
 
+def sentence(text: str) -> str:
+    """The text with a capital at its start."""
+    return text[:1].upper() + text[1:]
+
+
 def per_cent(value: float) -> str:
     """An accuracy as every face prints it: .812."""
     text = f"{value:.3f}"
@@ -98,7 +103,7 @@ def per_cent(value: float) -> str:
 
 
 def span(rung: Rung) -> str:
-    """ ".812 [.790, .833]"."""
+    """".812 [.790, .833]"."""
     if rung.accuracy is None or rung.low is None or rung.high is None:
         return "no number"
     return f"{per_cent(rung.accuracy)} [{per_cent(rung.low)}, {per_cent(rung.high)}]"
@@ -116,5 +121,5 @@ def against(rung: Rung, target: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """ "1 row", "2 rows"."""
+    """"1 row", "2 rows"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

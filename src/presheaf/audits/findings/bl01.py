@@ -39,4 +39,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("BL01", "no better than counting words", "estimate", look)
+CHECK = Check("BL01", "No better than counting words", "estimate", look)

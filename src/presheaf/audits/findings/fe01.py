@@ -32,4 +32,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("FE01", "rows equal in feature space", "proof", look)
+CHECK = Check("FE01", "Rows equal in feature space", "proof", look)

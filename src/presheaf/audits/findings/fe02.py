@@ -26,4 +26,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("FE02", "near-merges with different labels", "heuristic", look)
+CHECK = Check("FE02", "Near-merges with different labels", "heuristic", look)

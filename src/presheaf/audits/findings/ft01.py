@@ -30,4 +30,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return check.nothing(f"the best head reaches {span(head)}.")
 
 
-CHECK = Check("FT01", "a head reaches the target", "estimate", look)
+CHECK = Check("FT01", "A head reaches the target", "estimate", look)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from presheaf.audits.findings.base import FROZEN, Check, Evidence, against, span
+from presheaf.audits.findings.base import FROZEN, Check, Evidence, against, per_cent, span
 from presheaf.audits.result import Finding
 
 
@@ -22,7 +22,7 @@ def look(check: Check, evidence: Evidence) -> Finding:
     where = against(forecast, evidence.target)
     if where in ("shown", "likely"):
         return check.found(
-            f"no prompt and no head tried reaches {evidence.target:.3g}; fine-tuning is forecast to reach {span(forecast)}.",
+            f"no prompt and no head tried reaches {per_cent(evidence.target)}; fine-tuning is forecast to reach {span(forecast)}.",
             severity="warning",
             remedy="fine-tune the model, and audit it again afterwards",
         )
@@ -31,4 +31,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return check.nothing(f"fine-tuning is forecast at {span(forecast)}, below the target too.")
 
 
-CHECK = Check("FT02", "only changing the weights can", "estimate", look)
+CHECK = Check("FT02", "Only changing the weights can", "estimate", look)

@@ -18,7 +18,7 @@ def look(check: Check, evidence: Evidence) -> Finding:
     facts = {"ceiling": bound.accuracy, "high": bound.high, "wrong_rows": bound.wrong_rows, "rows": bound.rows}
     if evidence.target > bound.high:
         return check.found(
-            f"the target {evidence.target:.3g} is above {per_cent(bound.high)}, the upper limit of the ceiling that "
+            f"the target {per_cent(evidence.target)} is above {per_cent(bound.high)}, the upper limit of the ceiling that "
             f"{what} put on every adaptation; {plural(bound.wrong_rows, 'row')} of {bound.rows:,} must be wrong.",
             severity="error",
             remedy="see IN01, IN02, IN03 and LB01: take a model that sees the difference, or relabel",
@@ -36,4 +36,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return check.nothing(f"nothing proved stands between the model and the target ({per_cent(counted)} on these rows).")
 
 
-CHECK = Check("FT03", "target above what is provable", "proof", look)
+CHECK = Check("FT03", "Target above what is provable", "proof", look)

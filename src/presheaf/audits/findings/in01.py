@@ -25,4 +25,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return merged(check, evidence, what="case, accents, white space or order", remedy="; ".join(actions))
 
 
-CHECK = Check("IN01", "rows merged at the input", "proof", look)
+CHECK = Check("IN01", "Rows merged at the input", "proof", look)

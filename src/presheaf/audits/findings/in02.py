@@ -26,4 +26,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("IN02", "rows cut off at the window", "proof", look)
+CHECK = Check("IN02", "Rows cut off at the window", "proof", look)

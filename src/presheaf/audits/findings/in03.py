@@ -18,12 +18,12 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return merged(
         check,
         evidence,
-        what="unknown tokens",
+        what="Unknown tokens",
         share=share,
         about=about,
         remedy="a model whose vocabulary covers the script (multilingual or byte-level)",
-        facts={"share_with_unknown": share, "most_common": dict(common), "rows_traced": len(traces)},
+        facts={"share_with_unknown": share, "most_common": [list(pair) for pair in common], "rows_traced": len(traces)},
     )
 
 
-CHECK = Check("IN03", "unknown tokens", "proof", look)
+CHECK = Check("IN03", "Unknown tokens", "proof", look)

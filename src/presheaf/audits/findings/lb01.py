@@ -21,9 +21,9 @@ def look(check: Check, evidence: Evidence) -> Finding:
         severity="error" if bound.wrong_rows >= 0.01 * bound.rows else "warning",
         remedy="relabel these rows, or add the context that decides the label",
         rows=rows,
-        groups=[evidence.merges.rows(g, "contradictory labels") for g in groups],
+        groups=[evidence.merges.rows(g, "Contradictory labels") for g in groups],
         evidence={"texts": len(groups), "wrong_rows": bound.wrong_rows, "ceiling": bound.accuracy},
     )
 
 
-CHECK = Check("LB01", "contradictory labels", "proof", look)
+CHECK = Check("LB01", "Contradictory labels", "proof", look)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from presheaf.audits.findings.base import Check, Evidence, against, span
+from presheaf.audits.findings.base import Check, Evidence, against, per_cent, span
 from presheaf.audits.result import Finding
 
 RUNG = "one prompt per label"
@@ -18,7 +18,7 @@ def look(check: Check, evidence: Evidence) -> Finding:
     if where in ("shown", "likely"):
         sure = "" if where == "shown" else "; the interval reaches below the target, so more rows would settle it"
         return check.found(
-            f"one prompt per label reaches {span(rung)} against a target of {evidence.target:.3g}{sure}.",
+            f"one prompt per label reaches {span(rung)} against a target of {per_cent(evidence.target)}{sure}.",
             severity="info",
             remedy="copy the prompts printed under 'prompts'; nothing needs training",
         )
@@ -27,4 +27,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return check.nothing(f"the best of the prompts tried reaches {span(rung)}.")
 
 
-CHECK = Check("PR01", "one prompt solves it", "estimate", look)
+CHECK = Check("PR01", "One prompt solves it", "estimate", look)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from presheaf.audits.findings.base import Check, Evidence, against, span
+from presheaf.audits.findings.base import Check, Evidence, against, per_cent, span
 from presheaf.audits.result import Finding, Forecast
 
 
@@ -35,7 +35,7 @@ def look(check: Check, evidence: Evidence) -> Finding:
         )
     if evidence.forecast is not None and evidence.forecast.k is not None:
         return check.found(
-            f"the rows at hand don't reach {evidence.target:.3g} ({span(many)}); the curve forecasts "
+            f"the rows at hand don't reach {per_cent(evidence.target)} ({span(many)}); the curve forecasts "
             f"{count(evidence.forecast)} rows per label.",
             severity="warning",
             remedy="label more rows, or climb to the next rung",
@@ -44,4 +44,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return check.nothing(f"no number of prompts is forecast to reach the target; the rows at hand reach {span(many)}.")
 
 
-CHECK = Check("PR02", "k prompts needed", "estimate", look)
+CHECK = Check("PR02", "Several prompts per label needed", "estimate", look)

@@ -42,4 +42,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("ST01", "too few rows to say", "estimate", look)
+CHECK = Check("ST01", "Too few rows to say", "estimate", look)
