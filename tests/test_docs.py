@@ -138,3 +138,9 @@ def test_small_examples_print_what_the_page_shows(code: str) -> None:
             for module in modules:
                 pytest.importorskip(module)
     assert refresh.render(page) == page
+
+
+def test_the_import_contract_is_the_one_that_is_checked() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (contract,) = [block.text for block in refresh.blocks(page) if block.kind == "toml"]
+    assert contract in (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -65,8 +65,8 @@ def climb(climbs: dict[str, Climb], baseline: dict[str, Climb], bounds: list[Cei
     cap_high = min([1.0, *(b.high for b in bounds)])
     value = predict(best.accuracy, max(cap, best.accuracy))
     # The rule's own error and the sampling error of its evidence are independent of each other.
-    down = sqrt(rule.low**2 + (best.accuracy - best.low) ** 2)
-    up = sqrt(rule.high**2 + (best.high - best.accuracy) ** 2)
+    down = sqrt(min(rule.low, 0.0) ** 2 + (best.accuracy - best.low) ** 2)
+    up = sqrt(max(rule.high, 0.0) ** 2 + (best.high - best.accuracy) ** 2)
     low = max(min(best.low, value), value - down)
     high = max(value, min(cap_high, value + up))
     return Climb(

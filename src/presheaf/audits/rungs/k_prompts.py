@@ -23,6 +23,8 @@ NAME = "k prompts per label"
 DRAWS = 10
 COLUMNS = 2048
 """Most prompts in one draw, over all labels."""
+FAR = 16
+"""A power law is not read off further out than this many times the largest k that was seen."""
 Type = Literal["max", "mean"]
 TYPES: tuple[Type, Type] = ("mean", "max")
 
@@ -191,11 +193,12 @@ def _forecast(context: Context, drawn: Draws, target: float, rows: int) -> Forec
         high = None if found.high is None else max(first, found.high)
         return Forecast(target, first, low, high, True, f"{kind}-type, within the rows at hand")
     most = drawn.sizes[-1]
+    where = f"{kind}-type, power law beyond the k = {most:,} at hand"
     if found.k is not None and found.k <= most:
-        # The curve itself shows that more than this is needed.
-        beyond = float(2 * most)
-        found = replace(found, k=beyond, high=None if found.high is None else max(beyond, found.high))
-    where = f"{kind}-type, power law beyond the k = {most} at hand"
-    if found.k is None:
+        found = replace(found, k=float(2 * most))  # the curve itself shows that more than this is needed
+    elif found.k is None:
         where = f"{kind}-type, the fitted curve levels off below the target"
+    elif found.k > FAR * most:
+        found = replace(found, k=None)
+        where = f"{kind}-type, more than {FAR} times the k = {most:,} at hand: too far to forecast"
     return Forecast(target, found.k, found.low, found.high, False, where)
