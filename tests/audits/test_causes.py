@@ -53,9 +53,7 @@ MERGED = [
 
 
 @pytest.mark.parametrize(("name", "a", "b", "named", "codes"), MERGED)
-def test_real_merges_get_their_name(
-    name: str, a: str, b: str, named: tuple[str, ...], codes: tuple[str, ...]
-) -> None:
+def test_real_merges_get_their_name(name: str, a: str, b: str, named: tuple[str, ...], codes: tuple[str, ...]) -> None:
     model = real(name)
     keys = model.inputs([a, b])
     assert keys is not None

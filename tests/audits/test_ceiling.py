@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from presheaf.audits.ceiling import ceiling
 
 ROWS = st.integers(2, 4).flatmap(
-    lambda k: st.tuples(st.lists(st.tuples(st.integers(0, 3), st.integers(0, k - 1)), min_size=1, max_size=8), st.just(k))
+    lambda k: st.tuples(
+        st.lists(st.tuples(st.integers(0, 3), st.integers(0, k - 1)), min_size=1, max_size=8), st.just(k)
+    )
 )
 
 

@@ -151,7 +151,9 @@ def test_an_audit_with_all_its_outputs(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_target_that_is_not_reached_is_code_1_and_json_goes_to_standard_output(folder: Path) -> None:
-    done = process(*say(folder, "audit @noise.csv --text text --label label --model tfidf --target 0.9 --json - --quiet"))
+    done = process(
+        *say(folder, "audit @noise.csv --text text --label label --model tfidf --target 0.9 --json - --quiet")
+    )
     assert done.returncode == 1
     assert done.stderr == ""
     document = json.loads(done.stdout)
@@ -178,9 +180,7 @@ def test_a_dry_run_computes_nothing(folder: Path, capsys: pytest.CaptureFixture[
     assert not (folder / "no-cache").exists()
 
 
-def test_bad_rows_are_left_out_where_that_is_asked_for(
-    folder: Path, capfdbinary: pytest.CaptureFixture[bytes]
-) -> None:
+def test_bad_rows_are_left_out_where_that_is_asked_for(folder: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     line = "audit @holes.csv --text text --label label --model tfidf --on-bad-row skip --quiet --json -"
     assert main(say(folder, line)) == 0
     assert [bad["row"] for bad in json.loads(capfdbinary.readouterr().out)["task"]["skipped"]] == [301, 302]
@@ -202,7 +202,9 @@ def test_the_users_prompts_are_tried(folder: Path, capfdbinary: pytest.CaptureFi
 
 
 def test_compare_names_the_better_model_and_survives_one_that_fails(folder: Path) -> None:
-    line = say(folder, "compare @vectors.jsonl --text text --label label --vectors vector --model tfidf --quiet --json -")
+    line = say(
+        folder, "compare @vectors.jsonl --text text --label label --vectors vector --model tfidf --quiet --json -"
+    )
     done = process(*line)
     assert done.returncode == 0
     document = json.loads(done.stdout)
@@ -261,13 +263,17 @@ def test_models(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
-    with subprocess.Popen([*PRESHEAF, "models"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as run:
+    with subprocess.Popen(
+        [*PRESHEAF, "models"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+    ) as run:
         assert run.stdout is not None
         assert run.stderr is not None
         run.stdout.close()
         assert run.stderr.read() == b""
         assert run.wait(60) == 0
-    head = subprocess.run(f"'{sys.executable}' -m presheaf models | head -n 1", shell=True, capture_output=True, check=True)
+    head = subprocess.run(
+        f"'{sys.executable}' -m presheaf models | head -n 1", shell=True, capture_output=True, check=True
+    )
     assert head.stdout.startswith(b"minilm")
     assert head.stderr == b""
 

@@ -38,7 +38,7 @@ def input_ceiling(merges: Merges) -> Climb:
     if bound is None:
         return absent(INPUT, "proof", "the model's input can't be seen, so nothing can be proved about it")
     by_labels = merges.label_ceiling.wrong_rows
-    detail = f"at least {bound.wrong_rows:,} of {bound.rows:,} rows wrong for all weights"
+    detail = _proved(bound, "all weights")
     if bound.wrong_rows:
         detail += f", {bound.wrong_rows - by_labels:,} of them by what the model merges"
     return _rung(INPUT, bound, detail)
@@ -49,4 +49,10 @@ def label_ceiling(merges: Merges) -> Climb:
     if merges.context.task.texts is None:
         return absent(LABELS, "proof", "the table has no text, so identical rows can't be seen")
     bound = merges.label_ceiling
-    return _rung(LABELS, bound, f"at least {bound.wrong_rows:,} of {bound.rows:,} rows wrong for any model")
+    return _rung(LABELS, bound, _proved(bound, "any model"))
+
+
+def _proved(bound: Ceiling, whom: str) -> str:
+    if not bound.wrong_rows:
+        return "no row is proved wrong"
+    return f"at least {bound.wrong_rows:,} of {bound.rows:,} rows wrong for {whom}"
