@@ -20,8 +20,9 @@ class Ceiling:
     Attributes
     ----------
     accuracy, low, high : float
-        Bound for new rows with the same inputs, by leave-one-out agreement, and its 95 % interval (``high`` holds
-        without any assumption but that labels of equal inputs are drawn independently).
+        The bound for new rows with the same inputs, estimated by leave-one-out agreement, and its 95 % interval. What is
+        proved is ``high``: it holds with that confidence and no assumption but that labels of equal inputs are drawn
+        independently.
     wrong_rows : int
         Of the rows seen, how many must be wrong for every function of the input. No statistics: counted.
     rows, merged_rows, cells : int

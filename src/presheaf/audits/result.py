@@ -247,7 +247,7 @@ class Audit:
 
 @dataclass(frozen=True)
 class Difference:
-    """Two models on the same held-out rows: accuracy of the best frozen rung of each, and a paired test.
+    """Two models on the same held-out rows: accuracy of the head of each, and a paired test.
 
     accuracy is a's minus b's; p is McNemar's exact p, p_adjusted after Holm over all pairs of the comparison.
     """

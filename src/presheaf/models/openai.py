@@ -39,6 +39,15 @@ class CostEstimate:
     tokens: int
     money: float | None
 
+    def __str__(self) -> str:
+        price = (
+            "no price given (price_per_million)"
+            if self.money is None
+            else f"about {self.money:.4g} in your price's currency"
+        )
+        asked = "1 request" if self.requests == 1 else f"{self.requests:,} requests"
+        return f"{asked}, about {float(f'{self.tokens:.2g}'):,.0f} tokens, {price}"
+
 
 class OpenAIModel:
     """Text embeddings from a server that speaks OpenAI's protocol.

@@ -80,7 +80,7 @@ def _differences(comparison: Comparison, limits: Limits) -> Html:
         )
         for pair in comparison.differences[: limits.pairs]
     ]
-    lead = "Accuracy of the best frozen rung of each on the same held-out rows. Exact McNemar test, Holm."
+    lead = "Accuracy of the head of each on the same held-out rows. Exact McNemar test, Holm."
     table = el("table", el("thead", top), el("tbody", *lines), class_="stack")
     return join([el("p", lead, class_="lead"), el("div", table, class_="scroll"),
                  left_out(len(comparison.differences), limits.pairs, "pair")])  # fmt: skip

@@ -75,7 +75,7 @@ def _add_models(page: Page, comparison: Comparison) -> None:
 def _add_pairs(page: Page, comparison: Comparison) -> None:
     if not comparison.differences:
         return
-    page.head("Differences", "best frozen rung on the same held-out rows; McNemar's test, Holm over all pairs")
+    page.head("Differences", "heads on the same held-out rows; McNemar's test, Holm over all pairs")
     for pair in comparison.differences[:_PAIRS]:
         sign = "+" if pair.accuracy >= 0 else ""
         ends = f"[{number(pair.low)}, {number(pair.high)}]"

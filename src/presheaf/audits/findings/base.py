@@ -103,7 +103,7 @@ def per_cent(value: float) -> str:
 
 
 def span(rung: Rung) -> str:
-    """".812 [.790, .833]"."""
+    """ ".812 [.790, .833]"."""
     if rung.accuracy is None or rung.low is None or rung.high is None:
         return "no number"
     return f"{per_cent(rung.accuracy)} [{per_cent(rung.low)}, {per_cent(rung.high)}]"
@@ -121,5 +121,5 @@ def against(rung: Rung, target: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """"1 row", "2 rows"."""
+    """ "1 row", "2 rows"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

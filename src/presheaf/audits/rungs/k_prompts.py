@@ -195,7 +195,9 @@ def _forecast(context: Context, drawn: Draws, target: float, rows: int) -> Forec
     most = drawn.sizes[-1]
     where = f"{kind}-type, power law beyond the k = {most:,} at hand"
     if found.k is not None and found.k <= most:
-        found = replace(found, k=float(2 * most))  # the curve itself shows that more than this is needed
+        # The curve itself shows that more than what was drawn is needed.
+        high = None if found.high is None else max(found.high, 2.0 * most)
+        found = replace(found, k=2.0 * most, low=float(most), high=high)
     elif found.k is None:
         where = f"{kind}-type, the fitted curve levels off below the target"
     elif found.k > FAR * most:

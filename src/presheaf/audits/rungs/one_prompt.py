@@ -219,7 +219,13 @@ def climb(context: Context, user: UserPrompts) -> tuple[Climb, tuple[PromptChoic
         evidence=evidence,
     )
     ranked = sorted(judged, key=lambda item: (item[0] is not winner, -item[1]))
-    return climbed, tuple(_choice(context, c, a, c is winner) for c, a in ranked[:12])
+    return climbed, tuple(_choice(context, c, a, c is winner) for c, a in _shown(ranked))
+
+
+def _shown(ranked: Sequence[tuple[Candidate, float]]) -> list[tuple[Candidate, float]]:
+    """The first twelve, and the user's own wherever they stand (at most fifty)."""
+    own = [item for item in ranked[12:] if item[0].origin == "user"]
+    return [*ranked[:12], *own[:50]]
 
 
 _ORIGIN = {"template": "template", "user": "your prompts", "exemplar": "rows as prompts", "mixed": "wording by class"}
