@@ -122,9 +122,7 @@ def truth(task: BenchTask, options: argparse.Namespace) -> Iterator[dict[str, An
     }
     lr, epochs = choose(texts[0], labels[train], **settings)
     for seed in range(options.seeds):
-        result = finetune(
-            texts[0], labels[train], texts[1], labels[test], seed=seed, lr=lr, epochs=epochs, **settings
-        )
+        result = finetune(texts[0], labels[train], texts[1], labels[test], seed=seed, lr=lr, epochs=epochs, **settings)
         yield {
             **common,
             "method": "fine-tuning",

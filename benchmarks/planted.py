@@ -119,7 +119,16 @@ ACCENT_FRAMES = (
 PLAIN = str.maketrans("éèêëàâáãäîïíôóõöùûúüçñÉ", "eeeeaaaaaiiioooouuuucnE")
 
 ACTORS = (
-    "baker", "child", "dog", "farmer", "lawyer", "man", "nurse", "queen", "robot", "teacher",
+    "baker",
+    "child",
+    "dog",
+    "farmer",
+    "lawyer",
+    "man",
+    "nurse",
+    "queen",
+    "robot",
+    "teacher",
 )  # in alphabetical order
 ORDER_FRAMES = (
     "This morning the {a} chased the {b} across the yard.",

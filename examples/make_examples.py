@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
 
 def polarity(mean: float) -> str | None:
-    """"positive" or "negative"; None for a text whose raters did not lean clearly to either side."""
+    """ "positive" or "negative"; None for a text whose raters did not lean clearly to either side."""
     if abs(mean) < THRESHOLD:
         return None
     return "positive" if mean > 0 else "negative"

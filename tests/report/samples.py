@@ -82,7 +82,7 @@ GROUPS = (
     RowGroup((402, 403), ("positive", "negative"), (ARABIC, ARABIC + "!"), "truncation", "cut after 256 tokens"),
     RowGroup((5, 6), ("neutral", "negative"), (CHINESE, CHINESE + "。"), "unknown token", "[UNK] for 令 and 难"),
     RowGroup((900, 901), ("neutral", "negative"), (LONG, LONG + "b"), "truncation", "past the window"),
-    RowGroup((77, 78), ("neutral", "negative"), (NASTY, "=HYPERLINK(\"http://x\")"), "white space", ""),
+    RowGroup((77, 78), ("neutral", "negative"), (NASTY, '=HYPERLINK("http://x")'), "white space", ""),
 )
 
 FINDINGS = (

@@ -167,6 +167,7 @@ def test_same_result_same_bytes(pages):
 
 def contrast(a: str, b: str) -> float:
     """WCAG 2 contrast of two #rrggbb colours."""
+
     def light(colour):
         parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]

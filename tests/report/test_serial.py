@@ -63,9 +63,7 @@ size = st.none() | whole
 models = st.builds(ModelInfo, text, text, size, text, size, text, st.booleans(), text, pairs)
 decisions = st.sampled_from(["prompt", "head", "cannot say"])
 verdicts = st.builds(Verdict, decisions, text, maybe, st.none() | st.booleans(), kinds, several(text))
-audits = st.builds(
-    Audit, verdicts, rungs, findings, prompts, points, forecasts, worst, models, rungs, free, free, text
-)
+audits = st.builds(Audit, verdicts, rungs, findings, prompts, points, forecasts, worst, models, rungs, free, free, text)
 differences = several(st.builds(result.Difference, text, text, share, share, share, whole, whole, share, share))
 comparisons = st.builds(
     result.Comparison, several(audits), differences, several(several(text)), several(text), pairs, text, maybe
