@@ -211,7 +211,7 @@ def print_coverage(arguments: argparse.Namespace, cache: FeatureCache) -> None:
 
 def print_forecast(arguments: argparse.Namespace, cache: FeatureCache) -> int:
     recorded = truth()
-    benches = {b.name: b for b in real_tasks(max_rows=800)}
+    benches = {b.name: b for b in real_tasks(max_rows=2000)}
     points: dict[str, tuple[float, float]] = {}
     for name, record in recorded.items():
         if name in benches:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from worlds import (
@@ -302,3 +304,70 @@ def test_a_thousand_classes_of_three_rows() -> None:
     assert audit.finding("ST01").status == "found"
     assert "One prompt per label" not in audit.verdict.sentence or audit.rung("one prompt per label").accuracy
     assert (audit.rung("head").accuracy or 0) > 0.5
+
+
+def rare_class(n: int = 500, seed: int = 0) -> tuple[Planted, Task]:
+    """Features that know nothing of the labels, of which nine in ten are the same."""
+    rng = np.random.default_rng(seed)
+    return of_texts(rng.standard_normal((n, DIM)), np.where(np.arange(n) % 10, "usual", "rare"))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pure_noise_gets_no_forecast_and_no_target_above_it(seed: int) -> None:
+    audit = run(random_labels(seed=seed), 0.62, seed)
+    check(audit)
+    forecast = audit.rung("fine-tune forecast")
+    assert forecast.accuracy is None
+    assert "most common class" in forecast.missing
+    assert audit.verdict.decision in ("change the model", "cannot say")
+    assert exit_code(audit.verdict) == 1
+    assert "no number" not in audit.verdict.sentence
+
+
+def test_a_target_that_a_constant_answer_reaches_is_called_so() -> None:
+    audit = run(rare_class(), 0.85)
+    check(audit)
+    majority = audit.rung("majority class")
+    assert majority.accuracy == pytest.approx(0.9, abs=0.01)
+    assert "So does always answering the most common class".lower() in audit.verdict.sentence.lower()
+    assert audit.rung("fine-tune forecast").accuracy is None
+
+
+def test_a_rung_that_only_touches_the_target_is_not_called_shown_and_the_one_that_is_gets_named() -> None:
+    # The cheapest rung is right on the target; k prompts and a head are far above it.
+    model, task = two_prompts(noise=0.05)
+    sure = run((model, task))
+    one = sure.rung("one prompt per label").accuracy
+    assert one is not None
+    audit = ps.audit(model, task, target=one, baseline=False)
+    assert audit.verdict.decision == "prompt"
+    assert "is shown to reach" not in audit.verdict.sentence.split(".")[0]
+    assert "too few to show it for new ones" in audit.verdict.sentence
+
+
+def test_what_is_counted_on_the_rows_outweighs_an_interval_that_reaches_up_to_the_target() -> None:
+    # A perfect prompt misses one row of each contradictory pair: some halves hold fewer pairs than the whole table.
+    lucky = 0
+    for seed in range(4):
+        world = contradictions(share=0.05, seed=seed)
+        counted = 1 - 20 / 420
+        rung = run(world).rung("one prompt per label")
+        assert rung.accuracy is not None
+        if rung.accuracy > counted + 1e-9:
+            lucky += 1
+            verdict = run(world, (counted + rung.accuracy) / 2).verdict
+            assert (verdict.decision, verdict.reached, verdict.kind) == ("relabel", False, "proof")
+    assert lucky, "no seed put the question"
+
+
+def test_weights_that_nobody_can_change_get_no_forecast() -> None:
+    audit = run(ring(), 0.99)
+    assert audit.rung("fine-tune forecast").missing == "this model's weights can't be changed"
+    assert "ine-tuning is forecast" not in audit.verdict.sentence
+
+
+def test_the_dimension_is_that_of_the_features() -> None:
+    model, task = two_prompts(100)
+    model.info = replace(model.info, dim=None)
+    model._one = lambda text: np.resize(model.features.get(text, np.ones(DIM)), DIM)  # type: ignore[method-assign]
+    assert run((model, task)).model.dim == DIM

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from presheaf.audits.causes import causes, code_of
 from presheaf.audits.ceiling import Ceiling, ceiling
 from presheaf.audits.context import Context
 from presheaf.audits.result import RowGroup
-from presheaf.models.base import Trace
+from presheaf.models.base import Model, Trace
 
 SHOWN = 200
 """Most groups a finding lists; the counts and row ids are always complete."""
@@ -65,6 +66,11 @@ def number(keys: Sequence[Any]) -> NDArray[np.int64]:
     return np.fromiter((codes.setdefault(k, len(codes)) for k in keys), dtype=np.int64, count=len(keys))
 
 
+def row_key(model: Model, row: int) -> bytes:
+    """Digest of the features of one row of a model that takes row numbers."""
+    return blake2b(np.ascontiguousarray(model.encode([row])), digest_size=16).digest()
+
+
 class Merges:
     """All that can be said about which rows of a context are one and the same to the model."""
 
@@ -73,9 +79,17 @@ class Merges:
 
     @cached_property
     def raw(self) -> NDArray[np.int64]:
-        """Number of each row's raw text (each row its own when there are no texts)."""
-        texts = self.context.task.texts
-        return number(texts) if texts is not None else np.arange(len(self.context.task))
+        """Number of each row's raw text (each row its own when there are no texts).
+
+        Beside precomputed vectors rows are the same only if their vectors are too: whatever made the vectors may have
+        seen more than the text.
+        """
+        task, model = self.context.task, self.context.model
+        if task.texts is None:
+            return np.arange(len(task))
+        if model.takes == "text":
+            return number(task.texts)
+        return number([(text, row_key(model, int(row))) for text, row in zip(task.texts, task.rows, strict=True)])
 
     @cached_property
     def cells(self) -> NDArray[np.int64] | None:

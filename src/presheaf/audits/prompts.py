@@ -80,6 +80,12 @@ def templates_for(classes: Sequence[str], user: UserPrompts) -> list[tuple[str, 
     return out
 
 
+def texts_of(classes: Sequence[str], user: UserPrompts) -> list[str]:
+    """Every text that is encoded as a prompt, once: what prompts cost besides the rows of the table."""
+    templates = [text for _, texts in templates_for(classes, user) for text in texts]
+    return list(dict.fromkeys([*templates, *(text for name in user.prompts for text in user.prompts[name])]))
+
+
 def read_prompts(path: str | Path, classes: Sequence[str]) -> UserPrompts:
     """Read the user's prompts.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -324,7 +324,9 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
     baseline = _baseline(context, options)
     merges = Merges(context)
     known = [merges.label_ceiling, *([merges.input_ceiling] if merges.input_ceiling is not None else [])]
-    climbs[fine_tune.NAME] = fine_tune.climb(climbs, baseline, known)
+    climbs[fine_tune.NAME] = fine_tune.climb(
+        climbs, baseline, known, trainable=context.model.info.trainable
+    )
     climbs[bounds.INPUT] = bounds.input_ceiling(merges)
     climbs[bounds.LABELS] = bounds.label_ceiling(merges)
     evidence = Evidence(context, merges, climbs, baseline, prompts, forecast, options.target)
@@ -336,7 +338,8 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
         curve=curve,
         forecast=forecast,
         rows=worst_rows(context, [climbs[name] for name in FROZEN], merges),
-        model=context.model.info,
+        # A source that learns its dimension from its first answer says the same when every answer is cached.
+        model=replace(context.model.info, dim=context.features.shape[1]),
         baseline=tuple(c.rung for c in baseline.values()),
         task=describe(context.task),
         settings={

@@ -6,7 +6,7 @@ from presheaf.audits.climb import Climb
 from presheaf.audits.findings.base import FROZEN, Evidence, against, per_cent, plural, span
 from presheaf.audits.findings.pr02 import count
 from presheaf.audits.findings.st01 import HOPELESS
-from presheaf.audits.result import Decision, Verdict
+from presheaf.audits.result import Decision, Rung, Verdict
 from presheaf.statistics.intervals import paired_difference
 
 MARGIN = 0.02
@@ -45,32 +45,59 @@ def decide(evidence: Evidence) -> Verdict:
 def _with_target(evidence: Evidence, target: float) -> Verdict:
     reasons = _story(evidence)
     frozen = [evidence.rung(name) for name in FROZEN if evidence.rung(name).accuracy is not None]
-    tail = _ceiling_clause(evidence)
-    one = evidence.rung("one prompt per label")
-    for rung in frozen:
-        where = against(rung, target)
-        if where not in ("shown", "likely"):
-            continue
-        decision = _DECISIONS[rung.name]
-        sure = "is shown to reach" if where == "shown" else "probably reaches"
-        before = (
-            "" if rung is one else f"One prompt per label reaches {span(one)}; " if one.accuracy is not None else ""
-        )
-        subject = rung.name if before else rung.name[0].upper() + rung.name[1:]
-        text = f"{before}{subject} {sure} {per_cent(target)}: {span(rung)} with {rung.detail}.{tail}"
-        return Verdict(decision, text, target, True, "estimate", reasons)
-    best = max(frozen, key=lambda r: r.accuracy or 0.0)
-    short = f"Neither prompts nor a head reach {per_cent(target)}: the best is {best.name}, {span(best)}."
-    proved = _proved_out(evidence, target, short, reasons)
+    shown = next((r for r in frozen if against(r, target) == "shown"), None)
+    short = _short(frozen, target)
+    # What is counted on these rows outweighs an interval that merely reaches up to the target.
+    proved = _proved_out(evidence, target, short, reasons) if shown is None else None
     if proved is not None:
         return proved
+    reached = next((r for r in frozen if against(r, target) in ("shown", "likely")), None)
+    if reached is not None:
+        text = _reached(evidence, target, reached, shown)
+        return Verdict(_DECISIONS[reached.name], text, target, True, "estimate", reasons)
+    return _missed(evidence, target, frozen, short, reasons)
+
+
+def _short(frozen: list[Rung], target: float) -> str:
+    best = max(frozen, key=lambda r: r.accuracy or 0.0)
+    if all(against(r, target) == "below" for r in frozen):
+        return f"Neither prompts nor a head reach {per_cent(target)}: the best is {best.name}, {span(best)}."
+    return f"No prompt and no head is shown to reach {per_cent(target)}: the best is {best.name}, {span(best)}."
+
+
+def _reached(evidence: Evidence, target: float, rung: Rung, shown: Rung | None) -> str:
+    """The sentence for the cheapest rung that reaches the target; ``shown`` is the cheapest one that surely does."""
+    one, majority = evidence.rung("one prompt per label"), evidence.rung("majority class")
+    assert rung.low is not None
+    assert majority.accuracy is not None
+    before = "" if rung is one or one.accuracy is None else f"One prompt per label reaches {span(one)}; "
+    subject = rung.name if before else rung.name[0].upper() + rung.name[1:]
+    if rung is shown:
+        text = f"{before}{subject} is shown to reach {per_cent(target)}: {span(rung)} with {rung.detail}."
+    else:
+        text = (
+            f"{before}{subject} reaches {per_cent(target)} on the held-out rows, too few to show it for new ones: "
+            f"{span(rung)} with {rung.detail}."
+        )
+        text += "" if shown is None else f" {shown.name[0].upper()}{shown.name[1:]} is shown to: {span(shown)}."
+    if majority.accuracy >= target:
+        text += f" But so does always answering the most common class, {span(majority)}: accuracy says little here."
+    elif rung.low <= majority.accuracy:
+        text += f" It is not shown to beat always answering the most common class, {span(majority)}."
+    return text + _ceiling_clause(evidence)
+
+
+def _missed(
+    evidence: Evidence, target: float, frozen: list[Rung], short: str, reasons: tuple[str, ...]
+) -> Verdict:
+    """What to do when no rung that leaves the weights alone reaches the target and nothing proves that none can."""
+    tail = _ceiling_clause(evidence)
     more = evidence.forecast
     if more is not None and more.k is not None and not more.reached:
         short += f" The curve forecasts {count(more)} labelled rows per label as prompts."
     forecast = evidence.rung("fine-tune forecast")
     where = against(forecast, target)
-    trainable = evidence.context.model.info.trainable
-    if where in ("shown", "likely") and trainable:
+    if where in ("shown", "likely"):
         text = f"{short} Fine-tuning is forecast to reach {span(forecast)}.{tail}"
         return Verdict("fine-tune", text, target, True, "estimate", reasons)
     if any(against(r, target) == "unlikely" for r in frozen) or where == "unlikely":
@@ -80,14 +107,15 @@ def _with_target(evidence: Evidence, target: float) -> Verdict:
             else (f"fine-tuning is forecast at {span(forecast)}, which leaves it open")
         )
         return Verdict("cannot say", f"Cannot say. {short} But {near}.{tail}", target, None, "estimate", reasons)
-    if where in ("shown", "likely"):
-        text = f"{short} Fine-tuning would be forecast to reach {span(forecast)}, but this model's weights can't be changed."
-        return Verdict("change the model", text + tail, target, False, "estimate", reasons)
     plain = evidence.baseline.get("head")
     hint = ""
     if plain is not None and against(plain.rung, target) in ("shown", "likely"):
         hint = f" Counting words (TF-IDF) reaches {span(plain.rung)}."
-    text = f"{short} Fine-tuning is forecast at {span(forecast)}, below the target too: take another model.{hint}{tail}"
+    if where == "missing":
+        why = forecast.missing[0].upper() + forecast.missing[1:]
+        text = f"{short} {why}, so there is no forecast for fine-tuning: take another model.{hint}{tail}"
+    else:
+        text = f"{short} Fine-tuning is forecast at {span(forecast)}, below the target too: take another model.{hint}{tail}"
     return Verdict("change the model", text, target, False, "estimate", reasons)
 
 
@@ -114,9 +142,7 @@ def _within(cheap: Climb, best: Climb) -> bool:
 def _without(evidence: Evidence) -> Verdict:
     measured = [evidence.climbs[name] for name in FROZEN if evidence.climbs[name].correct is not None]
     best = max(measured, key=lambda c: c.rung.accuracy or 0.0)
-    answer = next(c for c in measured if _within(c, best))
-    rung, forecast = answer.rung, evidence.rung("fine-tune forecast")
-    majority = evidence.rung("majority class")
+    majority, forecast = evidence.rung("majority class"), evidence.rung("fine-tune forecast")
     tail = _ceiling_clause(evidence)
     reasons = _story(evidence)
     assert best.rung.low is not None
@@ -133,6 +159,10 @@ def _without(evidence: Evidence) -> Verdict:
         if lead.low > 0:
             text = f"Counting words (TF-IDF) reaches {span(plain.rung)}, more than this model's {span(best.rung)}: take another model.{tail}"
             return Verdict("change the model", text, None, None, "estimate", reasons)
+    floor = majority.accuracy
+    # Within the margin of the best and yet no better than a constant answer would be no answer at all.
+    answer = next(c for c in measured if _within(c, best) and (c.rung.low or 0.0) > floor)
+    rung = answer.rung
     text = f"{rung.name[0].upper()}{rung.name[1:]} is enough: {span(rung)} with {rung.detail}"
     text += "." if answer is best else f", within {MARGIN:.2f} of the best ({best.rung.name}, {span(best.rung)})."
     if answer is not measured[0]:

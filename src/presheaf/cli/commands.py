@@ -152,8 +152,12 @@ def _model(spec: str | None, task: Task) -> Model:
         assert task.vectors is not None
         return VectorModel(task.vectors, name="vectors")
     from presheaf.models import load_model
+    from presheaf.models.vectors import VectorModel
 
-    return load_model(spec)
+    model = load_model(spec)
+    if isinstance(model, VectorModel):
+        model.check_rows(max(int(task.rows.max(initial=0)), *(bad.row for bad in task.bad_rows), 0))
+    return model
 
 
 def _models(specs: Sequence[str | None], task: Task) -> tuple[list[Model], list[tuple[str, str]]]:
@@ -190,14 +194,19 @@ def _cache(arguments: Namespace) -> FeatureCache:
 
 def _agreed(models: Sequence[Model], task: Task, arguments: Namespace) -> bool:
     """Say what an endpoint will cost, and ask. True when the run may go on."""
+    from presheaf.audits.prompts import UserPrompts, texts_of
     from presheaf.models.openai import OpenAIModel
 
     paid = [m for m in models if isinstance(m, OpenAIModel)]
     if arguments.dry_run:
         for model in models:
             print(f"{model.info.name}: {len(task):,} rows of {task.name}, {len(task.classes)} classes")
+    sent: list[str] = []
+    if paid:
+        prompts = _prompts(arguments, task) or UserPrompts()
+        sent = list(dict.fromkeys([*(task.texts or ()), *texts_of(task.classes, prompts)]))
     for model in paid:
-        told = model.estimate(task.texts or ())
+        told = model.estimate(sent)
         print(f"{model.info.name}: {told}", file=sys.stdout if arguments.dry_run else sys.stderr)
     if arguments.dry_run:
         return False

@@ -9,7 +9,7 @@ from presheaf.report.page import Page, fit
 from presheaf.report.plain import interval, number, visible
 
 STYLES = {"proof": "magenta", "estimate": "cyan", "heuristic": "yellow"}
-_NUMBER, _INTERVAL, _KIND, _NULL = 8, 13, 9, 4
+_NUMBER, _INTERVAL, _KIND, _NULL = 8, 14, 9, 4
 _LEAST_BAR, _GOOD_BAR, _MOST_BAR = 8, 16, 28
 
 

@@ -76,10 +76,14 @@ def beta_binomial(successes: float, n: float, level: float = 0.95) -> tuple[floa
 
 
 def effective_rows(values: NDArray[Any], groups: NDArray[Any] | None) -> float:
-    """Rows divided by the design effect of ``groups`` (rows that share an input stand or fall together).
+    """Rows divided by the design effect 1 + rho (m - 1) of ``groups`` (rows that share an input mostly fall together).
 
-    ``values`` of shape (n,) are hits, or differences of hits. Uses the linearised variance of a ratio; never more than
-    the number of rows. Where all values are equal, the variance says nothing and the number of groups is returned.
+    ``values`` of shape (n,) are hits, or differences of hits. m is the size of the group a row is in, on average over
+    the rows; rho is one minus the disagreement of pairs within a group, as a share of what independent rows would show
+    (Kish 1965). Where all values are equal, nothing contradicts rho = 1. Never more than the number of rows.
+
+    The linearised variance of a ratio would need many groups with errors: with a few large groups that happen to be
+    right it calls the rows independent, and intervals for high accuracies get far too short.
     """
     n = len(values)
     if groups is None or n == 0:
@@ -88,12 +92,16 @@ def effective_rows(values: NDArray[Any], groups: NDArray[Any] | None) -> float:
     count = int(index.max()) + 1
     if count == n:
         return float(n)
-    residual = np.asarray(values, dtype=np.float64) - np.mean(values)
-    if count < 2 or not residual.any():
-        return float(count)
-    total = np.bincount(index, weights=residual)
-    variance = float(total @ total) / n**2 * count / (count - 1)
-    return n / max(1.0, variance / (float(residual @ residual) / n**2))
+    size = np.bincount(index).astype(np.float64)
+    value = np.asarray(values, dtype=np.float64)
+    if count < 2:
+        return 1.0
+    spread = float(np.var(value, ddof=1))
+    total, squares = np.bincount(index, weights=value), np.bincount(index, weights=value**2)
+    # Sum over ordered pairs of a group of (a - b)^2 / 2, whose mean is the variance when rows are independent.
+    apart = float(np.sum(size * squares - total**2) / np.sum(size * (size - 1)))
+    rho = 1.0 if spread == 0 else min(1.0, max(0.0, 1 - apart / spread))
+    return n / (1 + rho * (float(size @ size) / n - 1))
 
 
 def accuracy_interval(correct: ArrayLike, groups: NDArray[Any] | None = None, level: float = 0.95) -> Interval:

@@ -16,20 +16,23 @@ def look(check: Check, evidence: Evidence) -> Finding:
             return check.inapplicable("the model's input can't be seen, so nothing is provable about it.")
     counted = 1 - bound.wrong_rows / bound.rows
     facts = {"ceiling": bound.accuracy, "high": bound.high, "wrong_rows": bound.wrong_rows, "rows": bound.rows}
-    if evidence.target > bound.high:
-        return check.found(
-            f"the target {per_cent(evidence.target)} is above {per_cent(bound.high)}, the upper limit of the ceiling that "
-            f"{what} put on every adaptation; {plural(bound.wrong_rows, 'row')} of {bound.rows:,} must be wrong.",
-            severity="error",
-            remedy="see IN01, IN02, IN03 and LB01: take a model that sees the difference, or relabel",
-            evidence=facts,
-        )
     if evidence.target > counted:
         return check.found(
             f"on these {bound.rows:,} rows nothing can pass {per_cent(counted)}: {plural(bound.wrong_rows, 'row')} must "
             f"be wrong whatever the weights are, because of {what}. On new rows the ceiling is {per_cent(bound.accuracy)} "
             f"[{per_cent(bound.low)}, {per_cent(bound.high)}].",
             severity="error",
+            remedy="see IN01, IN02, IN03 and LB01: take a model that sees the difference, or relabel",
+            evidence=facts,
+        )
+    if evidence.target > bound.high:
+        # The rows at hand allow the target; only the statistics of new ones do not.
+        return check.found(
+            f"on new rows the ceiling is {per_cent(bound.accuracy)} [{per_cent(bound.low)}, {per_cent(bound.high)}], below "
+            f"the target {per_cent(evidence.target)}, because of {what}: equal inputs agree too seldom in their labels. On "
+            f"these rows {per_cent(counted)} can be reached by remembering them.",
+            severity="error",
+            kind="estimate",
             remedy="see IN01, IN02, IN03 and LB01: take a model that sees the difference, or relabel",
             evidence=facts,
         )

@@ -21,7 +21,7 @@ def look(check: Check, evidence: Evidence) -> Finding:
         what="Unknown tokens",
         share=share,
         about=about,
-        remedy="a model whose vocabulary covers the script (multilingual or byte-level)",
+        remedy="a model whose vocabulary holds these words (for another script a multilingual or byte-level one)",
         facts={"share_with_unknown": share, "most_common": [list(pair) for pair in common], "rows_traced": len(traces)},
     )
 

@@ -45,7 +45,7 @@ def merged(
             return check.found(
                 f"{about}; no two rows became equal by it.",
                 severity="info",
-                kind="proof",
+                kind="proof" if len(evidence.merges.traces or ()) == len(evidence.context.task) else "estimate",
                 remedy=remedy,
                 evidence=facts,
             )

@@ -7,7 +7,7 @@ theorem bounds no finite training run, so this number comes from real runs on re
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from math import sqrt
@@ -49,18 +49,28 @@ def predict(evidence: float, cap: float = 1.0) -> float:
     return max(evidence, min(cap, evidence + calibration().gain * (1.0 - evidence)))
 
 
-def climb(climbs: dict[str, Climb], baseline: dict[str, Climb], bounds: list[Ceiling]) -> Climb:
-    """Forecast from the best rung measured on the held-out rows (the model's or the baseline's) and the ceilings."""
-    known = [
-        c.rung for c in (*climbs.values(), *baseline.values()) if c.rung.accuracy is not None and c.decide is not None
-    ]
+def climb(
+    climbs: dict[str, Climb], baseline: dict[str, Climb], bounds: list[Ceiling], *, trainable: bool = True
+) -> Climb:
+    """Forecast from the best rung measured on the held-out rows (the model's or the baseline's) and the ceilings.
+
+    No number where the weights can't be changed, and none where nothing measured is shown to beat the most common
+    class: the rule was learnt on tasks that can be learnt, and labels that are pure noise would get its gain too.
+    """
+    if not trainable:
+        return absent(NAME, "estimate", "this model's weights can't be changed")
     if "head" not in climbs or climbs["head"].rung.accuracy is None:
         return absent(NAME, "estimate", "no head was measured to forecast from")
-    best = max(known, key=lambda r: r.accuracy or 0.0)
+    own = [(c.rung, c.rung.name) for c in climbs.values() if c.rung.accuracy is not None]
+    plain = [(c.rung, f"{c.rung.name} on TF-IDF") for c in baseline.values() if c.rung.accuracy is not None]
+    best, source = max(own + plain, key=lambda item: item[0].accuracy or 0.0)
     rule = calibration()
     assert best.accuracy is not None
     assert best.low is not None
     assert best.high is not None
+    if best.low <= (climbs["majority class"].rung.accuracy or 0.0):
+        nothing = absent(NAME, "estimate", "nothing measured is shown to beat the most common class")
+        return Climb(replace(nothing.rung, evidence={"from": source, "from_accuracy": best.accuracy}))
     cap = min([1.0, *(b.accuracy for b in bounds)])
     cap_high = min([1.0, *(b.high for b in bounds)])
     value = predict(best.accuracy, max(cap, best.accuracy))
@@ -78,9 +88,9 @@ def climb(climbs: dict[str, Climb], baseline: dict[str, Climb], bounds: list[Cei
             high,
             best.rows,
             cost="training all weights",
-            detail=f"from the best rung measured ({best.name}); rule of {rule.runs} runs on {rule.tasks} other tasks",
+            detail=f"from the best rung measured ({source}); rule of {rule.runs} runs on {rule.tasks} other tasks",
             evidence={
-                "from": best.name,
+                "from": source,
                 "from_accuracy": best.accuracy,
                 "gain": rule.gain,
                 "calibrated_on": rule.model,
