@@ -44,7 +44,8 @@ def test_a_ladder_on_real_reviews(wordllama: Audit) -> None:
     accuracy = [r.accuracy or 0.0 for r in ladder]
     assert accuracy[0] < accuracy[1] < accuracy[3]
     soft = wordllama.rung("soft prompt")
-    assert soft.nulls["permuted labels"] == pytest.approx(0.5, abs=0.08)
+    # With nothing to learn the best rule answers with the most common class.
+    assert soft.nulls["permuted labels"] == pytest.approx(wordllama.rung("majority class").accuracy, abs=0.05)
     assert soft.nulls["random features"] < (soft.accuracy or 0)
     assert wordllama.finding("IN02").status == "not applicable"  # a mean of static vectors has no window
     assert {r.name for r in wordllama.baseline} >= {"soft prompt", "head"}

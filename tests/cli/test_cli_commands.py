@@ -303,3 +303,24 @@ def test_every_public_name_is_there() -> None:
         assert name in dir(ps)
     with pytest.raises(AttributeError, match="nothing"):
         ps.nothing  # noqa: B018
+
+
+def test_vectors_of_another_table_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    vectors = np.random.default_rng(0).standard_normal((302, 4)).astype(np.float32)
+    np.save(folder / "vectors302.npy", vectors)
+    assert main(say(folder, f"audit {WORDS} --model vectors:{folder}/vectors302.npy --quiet")) == 2
+    error = capsys.readouterr().err
+    assert "302 vectors" in error
+    assert "300 rows" in error
+    # Rows that are skipped count: the last two of this table can't be used.
+    line = f"audit @holes.csv --label label --on-bad-row skip --model vectors:{folder}/vectors302.npy --quiet"
+    assert main(say(folder, line)) == 0
+
+
+def test_the_cost_of_an_endpoint_counts_the_prompts_and_copies_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = "http://127.0.0.1:9/v1#m?batch_size=1"
+    assert main(say(folder, f"audit {WORDS} --model {model} --dry-run")) == 0
+    # 300 different texts, and 16 templates for each of two class names.
+    assert "332 requests" in capsys.readouterr().out

@@ -76,7 +76,7 @@ def bar_of(rung: Rung, target: float | None) -> str:
     verdict = replace(samples.RICH.verdict, target=target)
     audit = replace(samples.RICH, verdict=verdict, ladder=(replace(samples.LADDER[0], accuracy=0.0, low=0.0), rung))
     line = next(line for line in to_text(audit).splitlines() if line.startswith(rung.name))
-    return re.search(r"\]   (.*?)  (?:estimate|proof)", line)[1]
+    return re.search(r"\]    (.*?)  (?:estimate|proof)", line)[1]
 
 
 def test_bar_is_drawn_to_scale():

@@ -59,6 +59,17 @@ def test_shared_noise_widens() -> None:
     assert wide.high is None or wide.high > sharp.high
 
 
+def test_a_curve_that_is_no_power_law_widens() -> None:
+    """Two laws with the same mean distance from their draws; one has a bend that no power law follows."""
+    smooth = curve(0.95, 0.4, 0.5, noise=0.003)
+    bent = smooth + 0.02 * np.array([1, -1, -1, 1, 1, -1, -1, 1])[:, None]
+    sharp, wide = reach(K, smooth, 0.9), reach(K, bent, 0.9)
+    assert sharp.low is not None
+    assert sharp.high is not None
+    assert wide.low is not None
+    assert wide.high is None or wide.high / wide.low > 2 * sharp.high / sharp.low
+
+
 def test_short_curves_are_read_off_and_missing_draws_left_out() -> None:
     assert reach(K[:2], np.array([[0.5, 0.5], [0.8, 0.9]]), 0.85).k == 2.0
     assert reach(K[:2], np.array([[0.5, 0.5], [0.8, 0.9]]), 0.95).k is None

@@ -141,9 +141,24 @@ def test_equal_rows_of_a_cluster_are_worth_one_row() -> None:
 
 
 def test_effective_rows_by_hand() -> None:
-    # p = 1/2; residual sums: 1, 0, -1. Clustered variance (1 + 0 + 1) / 36 * 3/2 = 1/12; simple variance 1/24.
+    # Variance 6 * (1/4) / 5 = 3/10. One of three pairs disagrees, by 1/2: 1/6. So rho = 1 - (1/6) / (3/10) = 4/9, and
+    # each row is in a group of 2: 6 / (1 + 4/9).
     hits = np.array([True, True, True, False, False, False])
-    assert effective_rows(hits, np.array([7, 7, 3, 3, 5, 5])) == pytest.approx(6 / 2)
+    assert effective_rows(hits, np.array([7, 7, 3, 3, 5, 5])) == pytest.approx(54 / 13)
+    # Groups of 3 and 1 that agree within themselves: rho = 1, the mean size is (9 + 1) / 4.
+    assert effective_rows(np.array([True, True, True, False]), np.array([0, 0, 0, 1])) == pytest.approx(4 / 2.5)
+
+
+@pytest.mark.parametrize("p", [0.5, 0.95, 0.99])
+def test_a_few_large_groups_do_not_make_the_interval_too_short(p: float) -> None:
+    """Groups of very different sizes, all rows of a group right or all wrong: the interval still holds the truth."""
+    rng = np.random.default_rng(int(100 * p))
+    held = 0
+    for _ in range(400):
+        size = np.minimum(rng.geometric(0.3, 60) ** 2, 60)
+        interval = accuracy_interval(np.repeat(rng.random(60) < p, size), np.repeat(np.arange(60), size))
+        held += interval.low <= p <= interval.high
+    assert held >= 0.9 * 400
 
 
 @pytest.mark.parametrize("copies", [1, 4])

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from presheaf.audits.findings.base import per_cent, plural, span
 from presheaf.audits.prompts import UserPrompts
 from presheaf.audits.result import Audit, Comparison, Difference
-from presheaf.audits.run import OnPreview, OnProgress, Options, Outcome, check_fit, check_seed, check_target, run
+from presheaf.audits.run import (
+    OnPreview,
+    OnProgress,
+    Options,
+    Outcome,
+    check_fit,
+    check_kinds,
+    check_seed,
+    check_target,
+    run,
+)
 from presheaf.errors import InputError, PresheafError
 from presheaf.models.base import Model
 from presheaf.models.cache import FeatureCache
@@ -47,6 +57,7 @@ def compare(
     ModelError, InputError
         If every model fails: the first one's error.
     """
+    check_kinds(models, task)
     names = [m.info.name for m in models]
     if len(models) + len(failed) < 2:
         raise InputError(f"a comparison needs at least two models; got {len(models)}.")
@@ -104,10 +115,12 @@ def _compare(outcomes: list[Outcome], failed: list[tuple[str, str]], target: flo
     pairs = list(combinations(usable, 2))
     p = [mcnemar(_hits(a), _hits(b), a.context.groups_scoring) for a, b in pairs]
     adjusted = holm(p)
+    # All intervals hold at once, as the adjusted p values do (Bonferroni).
+    level = 1 - 0.05 / max(1, len(pairs))
     differences = []
     for (a, b), raw, corrected in zip(pairs, p, adjusted, strict=True):
         first, second = _hits(a), _hits(b)
-        d = paired_difference(first, second, a.context.groups_scoring)
+        d = paired_difference(first, second, a.context.groups_scoring, level)
         differences.append(
             Difference(
                 a.audit.model.name,

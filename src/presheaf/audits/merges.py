@@ -66,9 +66,13 @@ def number(keys: Sequence[Any]) -> NDArray[np.int64]:
     return np.fromiter((codes.setdefault(k, len(codes)) for k in keys), dtype=np.int64, count=len(keys))
 
 
-def row_key(model: Model, row: int) -> bytes:
-    """Digest of the features of one row of a model that takes row numbers."""
-    return blake2b(np.ascontiguousarray(model.encode([row])), digest_size=16).digest()
+def row_keys(model: Model, rows: NDArray[np.int64]) -> list[bytes]:
+    """Digest of the features of each row of a model that takes row numbers. Memory: a block of them."""
+    keys: list[bytes] = []
+    for start in range(0, len(rows), 65536):
+        block = np.ascontiguousarray(model.encode(rows[start : start + 65536].tolist()))
+        keys += [blake2b(vector, digest_size=16).digest() for vector in block]
+    return keys
 
 
 class Merges:
@@ -89,7 +93,7 @@ class Merges:
             return np.arange(len(task))
         if model.takes == "text":
             return number(task.texts)
-        return number([(text, row_key(model, int(row))) for text, row in zip(task.texts, task.rows, strict=True)])
+        return number(list(zip(task.texts, row_keys(model, task.rows), strict=True)))
 
     @cached_property
     def cells(self) -> NDArray[np.int64] | None:

@@ -213,6 +213,9 @@ class Audit:
     settings: dict[str, Any]
     interrupted: str = ""
 
+    def __repr__(self) -> str:
+        return f"Audit({self.model.name!r} on {self.task.get('name', 'table')!r}: {self.verdict.sentence})"
+
     def _repr_html_(self) -> str | None:
         return str(VIEWS["card"](self)) if "card" in VIEWS else None
 
@@ -249,7 +252,8 @@ class Audit:
 class Difference:
     """Two models on the same held-out rows: accuracy of the head of each, and a paired test.
 
-    accuracy is a's minus b's; p is McNemar's exact p, p_adjusted after Holm over all pairs of the comparison.
+    accuracy is a's minus b's, its interval widened so that all of a comparison hold at once (Bonferroni); p is McNemar's
+    exact p, p_adjusted after Holm over all pairs of the comparison.
     """
 
     a: str

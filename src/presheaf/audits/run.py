@@ -128,6 +128,8 @@ def check_target(target: float | None) -> float | None:
     """The target if it is an accuracy (0 < target <= 1); otherwise InputError."""
     if target is None:
         return None
+    if isinstance(target, bool) or not isinstance(target, int | float | np.integer | np.floating):
+        raise InputError(f"'target' must be an accuracy above 0 and at most 1, e.g. 0.9; got {target!r}.")
     if not 0 < target <= 1:
         hint = f" Did you mean {target / 100:g}?" if 1 < target <= 100 else ""
         raise InputError(f"'target' must be an accuracy above 0 and at most 1, e.g. 0.9; got {target:g}.{hint}")
@@ -136,8 +138,8 @@ def check_target(target: float | None) -> float | None:
 
 def check_seed(seed: int) -> int:
     """The seed if it is a whole number from 0 to 2^63 - 1; otherwise InputError."""
-    if not 0 <= seed < 2**63:
-        raise InputError(f"'seed' must be a whole number from 0 to 2^63 - 1; got {seed}.")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+        raise InputError(f"'seed' must be a whole number from 0 to 2^63 - 1; got {seed!r}.")
     return int(seed)
 
 
@@ -147,20 +149,31 @@ def run(models: Sequence[Model], task: Task, options: Options, done: list[Outcom
     Outcomes are appended to ``done`` as they come, so that a caller knows which model failed.
     """
     done = [] if done is None else done
+    check_kinds(models, task)
     if len(task) < 2:
         raise InputError(f"an audit needs at least two rows, one to choose by and one to score; got {len(task)}.")
     for model in models:
         check_fit(model, task)
     order, hashes = canonical_order(task, options.seed)
     task = task.take(order)
-    ready = [m for m in models if not m.needs_fit]
-    keys = [k for k in (same_input(m, task) for m in ready) if k is not None]
+    keys = [k for k in (same_input(m, task) for m in models) if k is not None]
     halves = split(task, hashes, keys)
     for model in models:
         done.append(audit_halves(model, task, halves, options))
         if done[-1].audit.interrupted and len(models) > 1:
             raise KeyboardInterrupt  # models seen on different rows can't be compared
     return done
+
+
+def check_kinds(models: Sequence[object], task: object) -> None:
+    """Raise InputError when names stand where loaded models belong, or a table where a task does."""
+    for model in models:
+        # isinstance would compute every property, and a fingerprint reads all weights.
+        if not hasattr(type(model), "takes"):
+            what = f"ps.load_model({model!r})" if isinstance(model, str) else "what ps.load_model(name) returns"
+            raise InputError(f"expected a loaded model; got {type(model).__name__}. Pass {what}.")
+    if not isinstance(task, Task):
+        raise InputError(f"expected a task; got {type(task).__name__}. Pass what ps.read_task(table, ...) returns.")
 
 
 def check_fit(model: Model, task: Task) -> None:
@@ -172,9 +185,15 @@ def check_fit(model: Model, task: Task) -> None:
 
 
 def inputs(model: Model, task: Task) -> list[bytes] | None:
-    """What reaches the weights, for every row; None when it can't be seen. Equal texts are asked once."""
+    """What reaches the weights, for every row; None when it can't be seen. Equal texts are asked once.
+
+    A model that learns its vocabulary is fitted on all rows for this: what is proved then does not hang on the words that
+    one half happens to hold.
+    """
     if model.takes == "row" or task.texts is None:
         return None
+    if model.needs_fit:
+        model.fit(task.texts)
     unique = list(dict.fromkeys(task.texts))
     found: dict[str, bytes] = {}
     for start in range(0, len(unique), 4096):
@@ -207,6 +226,7 @@ def objects_of(model: Model, task: Task) -> Sequence[Any]:
 
 def audit_halves(model: Model, task: Task, halves: Halves, options: Options) -> Outcome:
     """Audit on given halves (positions of the task as it is; the first ones of each half serve as samples of it)."""
+    keys = inputs(model, task)
     if model.needs_fit:
         objects = objects_of(model, task)
         model.fit([objects[i] for i in halves.choosing])
@@ -217,7 +237,8 @@ def audit_halves(model: Model, task: Task, halves: Halves, options: Options) -> 
         interrupted = f"stopped after {len(seen):,} of {len(task):,} rows; the numbers stand on those"
         task, halves = _restrict(task, halves, seen)
         features = features[seen]
-    context = Context(model, task, features, halves, inputs(model, task), encode_prompts, options.seed)
+        keys = None if keys is None else [keys[i] for i in seen]
+    context = Context(model, task, features, halves, keys, encode_prompts, options.seed)
     return _climb_all(context, options, interrupted)
 
 
@@ -324,9 +345,7 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
     baseline = _baseline(context, options)
     merges = Merges(context)
     known = [merges.label_ceiling, *([merges.input_ceiling] if merges.input_ceiling is not None else [])]
-    climbs[fine_tune.NAME] = fine_tune.climb(
-        climbs, baseline, known, trainable=context.model.info.trainable
-    )
+    climbs[fine_tune.NAME] = fine_tune.climb(climbs, baseline, known, trainable=context.model.info.trainable)
     climbs[bounds.INPUT] = bounds.input_ceiling(merges)
     climbs[bounds.LABELS] = bounds.label_ceiling(merges)
     evidence = Evidence(context, merges, climbs, baseline, prompts, forecast, options.target)

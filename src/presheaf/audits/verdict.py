@@ -29,7 +29,7 @@ def _ceiling_clause(evidence: Evidence) -> str:
     if bound.wrong_rows == 0:
         return ""
     rows = "1 row is" if bound.wrong_rows == 1 else f"{bound.wrong_rows:,} rows are"
-    return f" {rows} proved wrong for every adaptation (ceiling {per_cent(1 - bound.wrong_rows / bound.rows)} on these rows)."
+    return f" {rows} proved wrong, whatever the weights are (ceiling {per_cent(1 - bound.wrong_rows / bound.rows)} on these rows)."
 
 
 def decide(evidence: Evidence) -> Verdict:
@@ -81,15 +81,13 @@ def _reached(evidence: Evidence, target: float, rung: Rung, shown: Rung | None) 
         )
         text += "" if shown is None else f" {shown.name[0].upper()}{shown.name[1:]} is shown to: {span(shown)}."
     if majority.accuracy >= target:
-        text += f" But so does always answering the most common class, {span(majority)}: accuracy says little here."
-    elif rung.low <= majority.accuracy:
-        text += f" It is not shown to beat always answering the most common class, {span(majority)}."
+        text += f" But so does always answering the most common class, {span(majority)}: this target says little."
+    if rung.low <= majority.accuracy:
+        text += f" {rung.name[0].upper()}{rung.name[1:]} is not shown to beat always answering the most common class ({span(majority)})."
     return text + _ceiling_clause(evidence)
 
 
-def _missed(
-    evidence: Evidence, target: float, frozen: list[Rung], short: str, reasons: tuple[str, ...]
-) -> Verdict:
+def _missed(evidence: Evidence, target: float, frozen: list[Rung], short: str, reasons: tuple[str, ...]) -> Verdict:
     """What to do when no rung that leaves the weights alone reaches the target and nothing proves that none can."""
     tail = _ceiling_clause(evidence)
     more = evidence.forecast
@@ -120,16 +118,27 @@ def _missed(
 
 
 def _proved_out(evidence: Evidence, target: float, short: str, reasons: tuple[str, ...]) -> Verdict | None:
+    """What is counted on these rows first, a proof; then the upper limits for new rows, which are statistics."""
     labels, inputs = evidence.merges.label_ceiling, evidence.merges.input_ceiling
-    if target > min(labels.high, 1 - labels.wrong_rows / labels.rows):
+    if target > 1 - labels.wrong_rows / labels.rows:
         text = f"The labels contradict themselves: {labels.wrong_rows:,} of {labels.rows:,} rows must be wrong for any model. {short}"
         return Verdict("relabel", text, target, False, "proof", reasons)
-    if inputs is not None and target > min(inputs.high, 1 - inputs.wrong_rows / inputs.rows):
+    if inputs is not None and target > 1 - inputs.wrong_rows / inputs.rows:
+        learnt = ", with the vocabulary it learnt from the choosing half" if evidence.context.model.needs_fit else ""
         text = (
-            f"No adaptation of this model reaches {per_cent(target)} on these rows: {inputs.wrong_rows:,} of {inputs.rows:,} "
-            f"must be wrong because it merges them at its input. {short}"
+            f"Whatever its weights are, this model can't reach {per_cent(target)} on these rows: {inputs.wrong_rows:,} of "
+            f"{inputs.rows:,} must be wrong because it merges them at its input{learnt}. {short}"
         )
         return Verdict("change the model", text, target, False, "proof", reasons)
+    if target > labels.high:
+        text = f"Identical rows agree too seldom in their labels: on new rows no model passes {per_cent(labels.high)}. {short}"
+        return Verdict("relabel", text, target, False, "estimate", reasons)
+    if inputs is not None and target > inputs.high:
+        text = (
+            f"Rows that are one input to this model agree too seldom in their labels: on new rows no weights pass "
+            f"{per_cent(inputs.high)}. {short}"
+        )
+        return Verdict("change the model", text, target, False, "estimate", reasons)
     return None
 
 

@@ -36,6 +36,7 @@ def audit(arguments: Namespace) -> int:
     if arguments.vectors is not None and arguments.model is not None:
         raise InputError("--vectors and --model exclude each other: the column's vectors are the features.")
     model = _model(arguments.model, task)
+    _check_rows(model, task)
     if not _agreed([model], task, arguments):
         return 0
     with Progress(arguments.quiet) as progress:
@@ -152,12 +153,16 @@ def _model(spec: str | None, task: Task) -> Model:
         assert task.vectors is not None
         return VectorModel(task.vectors, name="vectors")
     from presheaf.models import load_model
+
+    return load_model(spec)
+
+
+def _check_rows(model: Model, task: Task) -> None:
+    """Raise InputError when vectors from a file are not one for each row of the table, skipped rows included."""
     from presheaf.models.vectors import VectorModel
 
-    model = load_model(spec)
     if isinstance(model, VectorModel):
         model.check_rows(max(int(task.rows.max(initial=0)), *(bad.row for bad in task.bad_rows), 0))
-    return model
 
 
 def _models(specs: Sequence[str | None], task: Task) -> tuple[list[Model], list[tuple[str, str]]]:
@@ -169,10 +174,18 @@ def _models(specs: Sequence[str | None], task: Task) -> tuple[list[Model], list[
     first: Exception | None = None
     for spec in specs:
         try:
-            loaded.append(_model(spec, task))
+            model = _model(spec, task)
         except (ModelError, MissingDependencyError) as error:
             first = first or error
             failed.append((str(spec), str(error)))
+            continue
+        try:
+            _check_rows(model, task)
+        except InputError as error:
+            first = first or error
+            failed.append((str(spec), str(error)))
+            continue
+        loaded.append(model)
     if not loaded and first is not None:
         raise first
     return loaded, failed

@@ -126,11 +126,16 @@ class SentenceTransformerModel:
         double, texts = self._double, texts_only(objects)
         return one_by_one(lambda text: self._features(double, [text], "object")[0], texts, self._dim)
 
-    def inputs(self, objects: Sequence[Any]) -> list[bytes]:
-        """The token ids the library makes of each text after truncation, special ones included, as int32 bytes."""
+    def inputs(self, objects: Sequence[Any]) -> list[bytes] | None:
+        """The token ids the library makes of each text after truncation, special ones included, as int32 bytes.
+
+        None for a network that is not fed padded token ids (static embeddings, bags of words).
+        """
         keys = []
         for piece in batches(texts_only(objects), self.batch_size):
             fed = _preprocess(self._network, [self._prompts["object"] + text for text in piece])
+            if not {"input_ids", "attention_mask"} <= set(fed):
+                return None
             for ids, mask in zip(fed["input_ids"].numpy(), fed["attention_mask"].numpy(), strict=True):
                 keys.append(ids[mask == 1].astype("<i4").tobytes())
         return keys

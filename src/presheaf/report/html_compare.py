@@ -58,7 +58,7 @@ def _models(comparison: Comparison, limits: Limits) -> Html:
         numbers = (el("td", number(values.get(name)), class_="num", data_name=short) for name, short in COLUMNS)
         group = el("td", letters.get(audit.model.name, ""), data_name="group")
         lines.append(el("tr", el("th", user(audit.model.name, 80), scope="row"), group, *numbers))
-    lead = "Best first. Models that share a letter can't be told apart on these rows."
+    lead = "Best first. Models of one letter can't be told apart from its first on these rows."
     table = el("table", el("thead", top), el("tbody", *lines), class_="stack")
     return join([el("p", lead, class_="lead"), el("div", table, class_="scroll"),
                  left_out(len(comparison.audits), len(shown), "model")])  # fmt: skip

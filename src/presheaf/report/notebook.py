@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from presheaf.audits.result import VIEWS, Audit, Comparison
@@ -30,7 +30,7 @@ class Display:
         A whole SVG document with its own style sheet, light and dark.
     """
 
-    svg: str
+    svg: str = field(repr=False)
 
     def _repr_svg_(self) -> str:
         return self.svg

@@ -40,7 +40,7 @@ def add_comparison(page: Page, comparison: Comparison) -> None:
 
 
 def group_letters(comparison: Comparison) -> dict[str, str]:
-    """The groups a model belongs to, as letters: models that share a letter can't be told apart."""
+    """The groups a model belongs to, as letters: models of one letter can't be told apart from its first."""
     letters: dict[str, str] = {}
     for i, names in enumerate(comparison.groups):
         for name in names:
@@ -53,7 +53,7 @@ def _add_models(page: Page, comparison: Comparison) -> None:
 
     if not comparison.audits:
         return
-    page.head("Models", "best first; those that share a letter can't be told apart")
+    page.head("Models", "best first; those of one letter can't be told apart from its first")
     names = min(max(cell_len(visible(a.model.name, 60)) for a in comparison.audits), max(page.width - 54, 14))
     room = max((page.width - names - 10) // 7, 1)
     columns = COLUMNS[:room] if page.width < names + 10 + 9 * len(COLUMNS) else COLUMNS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log
+from math import exp, log, sqrt
 from typing import Any
 
 import numpy as np
@@ -58,22 +58,26 @@ def reach(
     Returns
     -------
     Reach
-        95 % interval by resampling the draws of every point and shifting the curve by the shared noise; ``high`` is
-        None when more than 2.5 % of the resampled curves stay below the target for ever.
+        95 % interval by resampling the draws of every point and shifting the curve by the shared noise and by how far
+        the curve is from any power law; ``high`` is None when more than 2.5 % of the resampled curves stay below the
+        target for ever.
     """
     rng = np.random.default_rng(seed)
     mean = np.nanmean(draws, axis=1)
     if len(k) < 3:
         inside = np.flatnonzero(mean >= target)
         return Reach(float(k[inside[0]]) if len(inside) else None, None, None)
-    centre = _solve(*_fit(k, mean), target)
+    a, b, c = _fit(k, mean)
+    centre = _solve(a, b, c, target)
+    misfit = float(np.sum((mean - a + b * k**-c) ** 2)) / max(1, len(k) - 3)
+    shift = sqrt(row_noise**2 + misfit)
     solved = np.empty(repeats)
     width = draws.shape[1]
     for i in range(repeats):
         again = np.nanmean(np.take_along_axis(draws, rng.integers(0, width, draws.shape), axis=1), axis=1)
         missing = np.isnan(again)
         again[missing] = mean[missing]
-        solved[i] = _solve(*_fit(k, again + row_noise * float(rng.standard_normal())), target)
+        solved[i] = _solve(*_fit(k, again + shift * float(rng.standard_normal())), target)
     solved.sort()
     low, high = solved[int(0.025 * repeats)], solved[int(0.975 * repeats) - 1]
 

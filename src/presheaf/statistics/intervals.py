@@ -13,6 +13,11 @@ SMALL = 300
 """Below this many (effective) rows the beta-binomial interval is used, above it Wilson's."""
 
 
+COMMON, LEAST_COMMON = 0.1, 10
+"""A group with more than this share of the rows (and more rows than this) is a common object rather than copies of one:
+it counts as a group of that size, so that it does not drown what the other rows say."""
+
+
 @dataclass(frozen=True)
 class Interval:
     """An accuracy with its interval, all in [0, 1] (differences: [-1, 1]).
@@ -101,7 +106,8 @@ def effective_rows(values: NDArray[Any], groups: NDArray[Any] | None) -> float:
     # Sum over ordered pairs of a group of (a - b)^2 / 2, whose mean is the variance when rows are independent.
     apart = float(np.sum(size * squares - total**2) / np.sum(size * (size - 1)))
     rho = 1.0 if spread == 0 else min(1.0, max(0.0, 1 - apart / spread))
-    return n / (1 + rho * (float(size @ size) / n - 1))
+    mean_size = float(size @ np.minimum(size, max(COMMON * n, LEAST_COMMON))) / n
+    return n / (1 + rho * (mean_size - 1))
 
 
 def accuracy_interval(correct: ArrayLike, groups: NDArray[Any] | None = None, level: float = 0.95) -> Interval:

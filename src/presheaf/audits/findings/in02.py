@@ -21,7 +21,7 @@ def look(check: Check, evidence: Evidence) -> Finding:
         what="truncation",
         share=share,
         about=about,
-        remedy="a model with a longer window, or split the texts and pool the parts",
+        remedy="a longer window where the model has one (option window=...), a model with a longer one, or split the texts and pool the parts",
         facts={"window": window, "share_past_window": share, "share_of_tokens_lost": lost, "rows_traced": len(traces)},
     )
 

@@ -8,6 +8,9 @@ from presheaf.audits.findings.base import Check, Evidence
 from presheaf.audits.findings.input_merges import merged
 from presheaf.audits.result import Finding
 
+_REMEDY = "a model whose vocabulary covers the script (multilingual or byte-level)"
+_REMEDY_COUNTS = "more rows to learn the vocabulary from, or a model whose vocabulary is not learnt from the table"
+
 
 def look(check: Check, evidence: Evidence) -> Finding:
     traces = evidence.merges.traces or []
@@ -21,7 +24,7 @@ def look(check: Check, evidence: Evidence) -> Finding:
         what="Unknown tokens",
         share=share,
         about=about,
-        remedy="a model whose vocabulary holds these words (for another script a multilingual or byte-level one)",
+        remedy=_REMEDY_COUNTS if evidence.context.model.info.kind == "tfidf" else _REMEDY,
         facts={"share_with_unknown": share, "most_common": [list(pair) for pair in common], "rows_traced": len(traces)},
     )
 

@@ -55,7 +55,7 @@ def merged(
     if conflicts:
         message += f"; {plural(in_conflict, 'row')} of them carry different labels and can't all be right, whatever the weights are"
     else:
-        message += "; their labels agree, so nothing is lost"
+        message += "; their labels agree, so nothing is lost on these rows"
         severity = "info"
     if about and share >= 0.01:
         message += f". {about[0].upper()}{about[1:]}"

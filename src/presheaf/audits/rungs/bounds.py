@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from presheaf.audits.ceiling import Ceiling
 from presheaf.audits.climb import Climb, absent
+from presheaf.audits.findings.base import per_cent
 from presheaf.audits.merges import Merges
 from presheaf.audits.result import Rung
 
@@ -12,17 +13,19 @@ LABELS = "label ceiling"
 
 
 def _rung(name: str, bound: Ceiling, detail: str) -> Climb:
+    """The number is the upper end, which is what is proved; the interval begins at the leave-one-out estimate."""
     return Climb(
         Rung(
             name,
             "proof",
+            bound.high,
             bound.accuracy,
-            bound.low,
             bound.high,
             bound.rows,
             "nothing can pass it",
             detail,
             evidence={
+                "leave_one_out": bound.accuracy,
                 "rows_proved_wrong": bound.wrong_rows,
                 "rows_with_a_twin": bound.merged_rows,
                 "inputs_shared": bound.cells,
@@ -40,7 +43,7 @@ def input_ceiling(merges: Merges) -> Climb:
     by_labels = merges.label_ceiling.wrong_rows
     detail = _proved(bound, "all weights")
     if bound.wrong_rows:
-        detail += f", {bound.wrong_rows - by_labels:,} of them by what the model merges"
+        detail += f"; {bound.wrong_rows - by_labels:,} of the wrong ones by what the model merges"
     return _rung(INPUT, bound, detail)
 
 
@@ -55,4 +58,5 @@ def label_ceiling(merges: Merges) -> Climb:
 def _proved(bound: Ceiling, whom: str) -> str:
     if not bound.wrong_rows:
         return "no row is proved wrong"
-    return f"at least {bound.wrong_rows:,} of {bound.rows:,} rows wrong for {whom}"
+    estimate = f"; leave-one-out estimate for new rows {per_cent(bound.accuracy)}"
+    return f"at least {bound.wrong_rows:,} of {bound.rows:,} rows wrong for {whom}{estimate}"

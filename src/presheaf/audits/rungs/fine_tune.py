@@ -49,6 +49,16 @@ def predict(evidence: float, cap: float = 1.0) -> float:
     return max(evidence, min(cap, evidence + calibration().gain * (1.0 - evidence)))
 
 
+def _capped(rung: Rung, cap: float, cap_high: float) -> Rung:
+    """What a rung of the baseline is worth as evidence: it sees rows apart that this model may merge at its input."""
+    return replace(
+        rung,
+        accuracy=min(rung.accuracy or 0.0, cap),
+        low=min(rung.low or 0.0, cap),
+        high=min(1.0 if rung.high is None else rung.high, cap_high),
+    )
+
+
 def climb(
     climbs: dict[str, Climb], baseline: dict[str, Climb], bounds: list[Ceiling], *, trainable: bool = True
 ) -> Climb:
@@ -61,18 +71,22 @@ def climb(
         return absent(NAME, "estimate", "this model's weights can't be changed")
     if "head" not in climbs or climbs["head"].rung.accuracy is None:
         return absent(NAME, "estimate", "no head was measured to forecast from")
+    cap = min([1.0, *(b.accuracy for b in bounds)])
+    cap_high = min([1.0, *(b.high for b in bounds)])
     own = [(c.rung, c.rung.name) for c in climbs.values() if c.rung.accuracy is not None]
-    plain = [(c.rung, f"{c.rung.name} on TF-IDF") for c in baseline.values() if c.rung.accuracy is not None]
+    plain = [
+        (_capped(c.rung, cap, cap_high), f"{c.rung.name} on TF-IDF")
+        for c in baseline.values()
+        if c.rung.accuracy is not None
+    ]
     best, source = max(own + plain, key=lambda item: item[0].accuracy or 0.0)
-    rule = calibration()
     assert best.accuracy is not None
     assert best.low is not None
     assert best.high is not None
     if best.low <= (climbs["majority class"].rung.accuracy or 0.0):
         nothing = absent(NAME, "estimate", "nothing measured is shown to beat the most common class")
         return Climb(replace(nothing.rung, evidence={"from": source, "from_accuracy": best.accuracy}))
-    cap = min([1.0, *(b.accuracy for b in bounds)])
-    cap_high = min([1.0, *(b.high for b in bounds)])
+    rule = calibration()
     value = predict(best.accuracy, max(cap, best.accuracy))
     # The rule's own error and the sampling error of its evidence are independent of each other.
     down = sqrt(min(rule.low, 0.0) ** 2 + (best.accuracy - best.low) ** 2)
