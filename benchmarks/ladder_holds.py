@@ -160,6 +160,7 @@ def main() -> int:
     parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--rows", type=int, default=1000, help="most rows of a task, half of them never touched")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--skip", nargs="+", default=[], help="tasks to leave out of the coverage, e.g. imdb (long texts)")
     parser.add_argument("--cache", help="folder for features")
     parser.add_argument("--json", action="store_true", help="one object a line")
     parser.add_argument("--calibrate", action="store_true", help="write the forecast's rule into the package")
@@ -172,7 +173,7 @@ def main() -> int:
 
 def print_coverage(arguments: argparse.Namespace, cache: FeatureCache) -> None:
     records: list[dict[str, Any]] = []
-    benches = real_tasks(max_rows=arguments.rows)
+    benches = [b for b in real_tasks(max_rows=arguments.rows) if b.name not in arguments.skip]
     for name in arguments.models:
         for bench in benches:
             try:

@@ -164,7 +164,7 @@ class WorstRow:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One sentence and one decision. ``reached`` is None when no target was given or nothing can be said."""
+    """One sentence and one decision. ``reached`` is None when no target was given or the rows don't show it."""
 
     decision: Decision
     sentence: str

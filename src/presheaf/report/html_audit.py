@@ -82,7 +82,7 @@ def _summary(audit: Audit) -> list[tuple[str, str]]:
 def _goal(audit: Audit) -> str:
     if audit.verdict.target is None:
         return "none given"
-    said = {True: "reached", False: "not reached", None: "can't be said"}[audit.verdict.reached]
+    said = {True: "reached", False: "not reached", None: "not shown either way"}[audit.verdict.reached]
     return f"{number(audit.verdict.target)}, {said}"
 
 

@@ -10,8 +10,6 @@ def look(check: Check, evidence: Evidence) -> Finding:
     if evidence.target is None:
         return check.inapplicable("no target was given; name one with --target")
     bound, what = evidence.merges.input_ceiling, "rows that are one input to this model"
-    if evidence.context.model.needs_fit:
-        what += ", with the vocabulary it learnt from the choosing half"
     if bound is None:
         bound, what = evidence.merges.label_ceiling, "identical rows labelled apart"
         if evidence.context.task.texts is None:
