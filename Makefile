@@ -37,7 +37,7 @@ $(VENV)/bench.stamp: requirements/bench.lock $(VENV)/test.stamp
 demo: $(VENV)/demo.stamp
 	@mkdir -p out
 	@# Exit code 1 only says that the target is not reached; that is an answer, not a failure.
-	$(BIN)/presheaf audit examples/reviews.csv --text review --label sentiment --model minilm --target 0.80 \
+	$(BIN)/presheaf audit examples/reviews.csv --text review --label sentiment --model minilm --target 0.78 \
 	  --report out/report.html --json out/audit.json || test $$? -eq 1
 	@echo "open out/report.html in a browser; out/audit.json holds the same numbers"
 

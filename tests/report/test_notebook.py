@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import sys
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -98,3 +99,12 @@ def test_frame_without_pandas_names_the_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(MissingDependencyError, match=r'pip install "presheaf\[frames\]"'):
         to_frame(samples.RICH)
+
+
+def test_a_comparison_shows_its_models_and_escapes_their_names() -> None:
+    comparison = samples.COMPARISON
+    first = replace(comparison.audits[0], model=replace(comparison.audits[0].model, name="<script>x</script>"))
+    shown = replace(comparison, audits=(first, *comparison.audits[1:]))._repr_html_()
+    assert shown is not None
+    assert "<script" not in shown
+    assert all(html.escape(a.model.name) in shown for a in comparison.audits[1:])

@@ -282,3 +282,10 @@ class Comparison:
     failed: tuple[tuple[str, str], ...]
     verdict: str
     target: float | None
+
+    def _repr_html_(self) -> str | None:
+        return str(VIEWS["card"](self)) if "card" in VIEWS else None
+
+    def to_frame(self) -> Any:
+        """All ladders as one pandas data frame, a row a rung and model; MissingDependencyError without pandas."""
+        return VIEWS["frame"](self)

@@ -178,7 +178,9 @@ class _Run:
             features[batch] = vectors
             if not from_cache and self.cache is not None:
                 self.waiting.append((keys[batch], vectors))
-                if time.monotonic() - self.saved_at >= _SECONDS_BETWEEN_WRITES:
+                # An endpoint's answer has been paid for: it is written before the next question.
+                paid = not self.model.info.trainable
+                if paid or time.monotonic() - self.saved_at >= _SECONDS_BETWEEN_WRITES:
                     self.save()
             self.done += len(batch)
             if self.progress is not None:

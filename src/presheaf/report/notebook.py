@@ -13,6 +13,7 @@ from presheaf.report.chart_ladder import ladder_chart
 from presheaf.report.files import write
 from presheaf.report.markup import Html, el, join, style, user
 from presheaf.report.plain import cut, ids, most_severe, number
+from presheaf.report.text_compare import COLUMNS
 
 if TYPE_CHECKING:
     import pandas
@@ -120,4 +121,22 @@ def to_frame(result: Audit | Comparison) -> pandas.DataFrame:
     return frame.astype(dict.fromkeys(numbers, "float64"))
 
 
-VIEWS.update(card=card, plot=plot, frame=to_frame)
+def comparison_card(comparison: Comparison) -> str:
+    """A short HTML fragment for ``_repr_html_``: the verdict and a line a model, best first."""
+    heads = ("model", *(short for _, short in COLUMNS))
+    lines = []
+    for audit in comparison.audits[:12]:
+        values = {rung.name: rung.accuracy for rung in audit.ladder}
+        lines.append(
+            el("tr", el("th", user(audit.model.name, 60)), *(el("td", number(values.get(n))) for n, _ in COLUMNS))
+        )
+    table = el("table", el("tr", *(el("th", head) for head in heads)), *lines)
+    sentence = user(cut(comparison.verdict, 600), 600, "p", class_="sentence")
+    return el("div", join([style("palette", "chart", "card"), sentence, table]), class_="presheaf card")
+
+
+def _card(result: Audit | Comparison) -> str:
+    return card(result) if isinstance(result, Audit) else comparison_card(result)
+
+
+VIEWS.update(card=_card, plot=plot, frame=to_frame)

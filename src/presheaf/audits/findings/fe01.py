@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from presheaf.audits.findings.base import Check, Evidence, plural
+from presheaf.audits.merges import LOOKED_AT
 from presheaf.audits.result import Finding
 
 
@@ -18,9 +19,11 @@ def look(check: Check, evidence: Evidence) -> Finding:
     groups = [
         evidence.merges.rows((m.a, m.b), "equal features", f"computed one by one in {m.precision}") for m in equal
     ]
+    # Only so many pairs are encoded again, so a full count is a least count.
+    least = "at least " if len(equal) >= LOOKED_AT else ""
     message = (
-        f"{plural(len(equal), 'pair')} of rows have the same features (computed one by one in {precision}); no prompt and "
-        "no head on these features tells them apart"
+        f"{least}{plural(len(equal), 'pair')} of rows have the same features (computed one by one in {precision}); no prompt "
+        "and no head on these features tells them apart"
     )
     if conflicts:
         message += f"; {plural(len(conflicts), 'pair')} carry different labels"
