@@ -52,6 +52,10 @@ class Remembered:
         if not model.needs_fit:
             self.table = dict(zip(texts, encode_all(model, texts, cache=cache), strict=True))
 
+    @property
+    def takes(self) -> str:
+        return self.model.takes
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)
 
@@ -160,7 +164,9 @@ def main() -> int:
     parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--rows", type=int, default=1000, help="most rows of a task, half of them never touched")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--skip", nargs="+", default=[], help="tasks to leave out of the coverage, e.g. imdb (long texts)")
+    parser.add_argument(
+        "--skip", nargs="+", default=[], help="tasks to leave out of the coverage, e.g. imdb (long texts)"
+    )
     parser.add_argument("--cache", help="folder for features")
     parser.add_argument("--json", action="store_true", help="one object a line")
     parser.add_argument("--calibrate", action="store_true", help="write the forecast's rule into the package")
@@ -184,6 +190,8 @@ def print_coverage(arguments: argparse.Namespace, cache: FeatureCache) -> None:
             except PresheafError as error:
                 print(f"{name} on {bench.name} does not run: {error}", file=sys.stderr)
             print(f"{name}: {bench.name} done", file=sys.stderr, flush=True)
+    if not records:
+        raise SystemExit("no model ran on any task; the lines above say why.")
     if not arguments.json:
         print(f"Coverage of 95 % intervals on rows never touched: {len(benches)} tasks, {len(arguments.models)} models, "
               f"{arguments.seeds} cuts each\n{'rung':<24} {'model':<14} {'n':>4} {'inside':>7} {'allowing':>9} "

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LANDMARKS = 500
-REFERENCES = 10_000
+REFERENCES = 6_000
 """Most rows that neighbours are looked for among."""
 MANY = 120
 """From this many classes on, the logistic regression gives way to ridge regression, whose cost does not grow so."""

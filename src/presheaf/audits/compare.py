@@ -180,7 +180,7 @@ def _why(audits: tuple[Audit, ...]) -> list[str]:
         merged = ", ".join(f"{code} {plural(int(n), 'row')}" for code, n in by_code.items() if n)
         lines.append(
             f"{audit.model.name}: merges {merged or 'no rows'}; {plural(int(wrong), 'row')} proved wrong "
-            f"(ceiling {per_cent(ceiling.accuracy)})."
+            f"(ceiling {per_cent(ceiling.evidence['ceiling_on_these_rows'])} on these rows)."
         )
     prompts = [a for a in audits if a.rung("one prompt per label").accuracy is not None]
     if len(prompts) > 1:
