@@ -1,0 +1,82 @@
+"""Small array tools that the exact engine is written in: checked ids, flat ragged arrays, read-only results."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from presheaf.errors import InputError
+
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+BLOCK = 1 << 22
+"""How many entries a blockwise check holds in memory at once."""
+
+
+def frozen(values: NDArray[Any]) -> NDArray[Any]:
+    """The same array, marked read-only."""
+    values.setflags(write=False)
+    return values
+
+
+def ids(what: str, values: ArrayLike, bound: int, shape: tuple[int, ...] | None = None, missing: bool = False) -> Ints:
+    """Check integers of range 0..bound-1 and return them as a read-only int32 array.
+
+    Parameters
+    ----------
+    what : how an error message names the array
+    values : array-like of integers
+    bound : one more than the largest id allowed
+    shape : the shape asked for; None lets any one-dimensional array pass
+    missing : True when -1 stands for "none"
+
+    Raises
+    ------
+    InputError
+        Not integers, a wrong shape, or an entry out of range: the first such entry is named.
+    """
+    raw = np.asarray(values)
+    if raw.size == 0:
+        raw = raw.astype(np.int32)
+    if raw.dtype.kind not in "iu":
+        raise InputError(f"{what} must hold integers; got {raw.dtype}.")
+    if (shape is None and raw.ndim != 1) or (shape is not None and raw.shape != shape):
+        raise InputError(f"{what} must have shape {shape if shape is not None else '(any,)'}; got {raw.shape}.")
+    if bound > 2**31:
+        raise InputError(f"{what}: {bound} ids don't fit int32 (at most {2**31}).")
+    low = -1 if missing else 0
+    bad = (raw < low) | (raw >= bound)
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        at = place[0] if len(place) == 1 else place
+        raise InputError(f"{what}[{at}] = {int(raw[place])} is outside {low}..{bound - 1}.")
+    return frozen(raw.astype(np.int32, copy=True))
+
+
+def starts(counts: NDArray[Any]) -> Longs:
+    """Offsets of shape (r + 1,) of a flat ragged array whose r parts have the given lengths."""
+    out = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=out[1:])
+    return out
+
+
+def spread(counts: NDArray[Any]) -> tuple[Longs, Longs]:
+    """Owner and position of every entry of a flat ragged array: (2, 0, 1) -> owners 0, 0, 2 and positions 0, 1, 0."""
+    first = starts(counts)
+    owner = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+    return owner, np.arange(first[-1], dtype=np.int64) - first[owner]
+
+
+def blocks(counts: NDArray[Any], size: int = BLOCK) -> list[tuple[int, int]]:
+    """Cut 0..r-1 into runs whose lengths add up to about ``size`` (a run has at least one part)."""
+    ends = np.cumsum(counts, dtype=np.int64)
+    cuts = [0]
+    while cuts[-1] < len(counts):
+        done = int(ends[cuts[-1] - 1]) if cuts[-1] else 0
+        cuts.append(max(int(np.searchsorted(ends, done + size, side="right")), cuts[-1] + 1))
+    return list(pairwise(cuts))
