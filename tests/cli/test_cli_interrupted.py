@@ -38,8 +38,18 @@ def start(table: Path, cache: Path, out: Path) -> subprocess.Popen[str]:
                "minilm", "--target", "0.9", "--quiet", "--cache", cache, "--json", out]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment
+        list(map(str, command)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env=environment,
+        preexec_fn=heed_ctrl_c,
     )
+
+
+def heed_ctrl_c() -> None:
+    """A test run started in the background hands down that SIGINT is to be ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def kept(cache: Path) -> set[Path]:

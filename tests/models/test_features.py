@@ -23,7 +23,12 @@ PROGRAM = str(Path(__file__).with_name("small_encoder.py"))
 
 def start(*arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, PROGRAM, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c)
+
+
+def heed_ctrl_c() -> None:
+    """A test run started in the background hands down that SIGINT is to be ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def stop_after(process: subprocess.Popen[str], done: int, how: signal.Signals) -> None:
