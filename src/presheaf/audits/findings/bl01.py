@@ -8,7 +8,7 @@ from presheaf.statistics.intervals import paired_difference
 from presheaf.statistics.paired import mcnemar
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     mine, plain = evidence.climbs["head"], evidence.baseline.get("head")
     if plain is None or plain.correct is None:
         return check.inapplicable("there is no text to count words in, or the model is the baseline itself.")
@@ -39,4 +39,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("BL01", "No better than counting words", "estimate", look)
+CHECK = Check("BL01", "No better than counting words", "estimate", _look)

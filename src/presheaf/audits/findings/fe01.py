@@ -7,7 +7,7 @@ from presheaf.audits.merges import LOOKED_AT
 from presheaf.audits.result import Finding
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     if evidence.context.model.info.kind == "openai":
         return check.inapplicable("asking an endpoint again one by one costs money, so equality can't be proved.")
     equal = [m for m in evidence.merges.feature_merges if m.tier == "T1"]
@@ -37,4 +37,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("FE01", "Rows equal in feature space", "proof", look)
+CHECK = Check("FE01", "Rows equal in feature space", "proof", _look)

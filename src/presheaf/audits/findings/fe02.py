@@ -7,7 +7,7 @@ from presheaf.audits.merges import NEAR
 from presheaf.audits.result import Finding
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     near = sorted(
         (m for m in evidence.merges.feature_merges if m.tier == "T2" and m.conflict), key=lambda m: m.distance
     )
@@ -26,4 +26,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("FE02", "Near-merges with different labels", "heuristic", look)
+CHECK = Check("FE02", "Near-merges with different labels", "heuristic", _look)

@@ -6,7 +6,7 @@ from presheaf.audits.findings.base import Check, Evidence, against, span
 from presheaf.audits.result import Finding
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     if evidence.target is None:
         return check.inapplicable("no target was given; name one with --target")
     reached = [
@@ -30,4 +30,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return check.nothing(f"the best head reaches {span(head)}.")
 
 
-CHECK = Check("FT01", "A head reaches the target", "estimate", look)
+CHECK = Check("FT01", "A head reaches the target", "estimate", _look)

@@ -6,7 +6,7 @@ from presheaf.audits.findings.base import FROZEN, Check, Evidence, against, per_
 from presheaf.audits.result import Finding
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     if evidence.target is None:
         return check.inapplicable("no target was given; name one with --target")
     frozen = [evidence.rung(name) for name in FROZEN]
@@ -31,4 +31,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return check.nothing(f"fine-tuning is forecast at {span(forecast)}, below the target too.")
 
 
-CHECK = Check("FT02", "Only changing the weights can", "estimate", look)
+CHECK = Check("FT02", "Only changing the weights can", "estimate", _look)

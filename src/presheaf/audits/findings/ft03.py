@@ -6,7 +6,7 @@ from presheaf.audits.findings.base import Check, Evidence, per_cent, plural
 from presheaf.audits.result import Finding
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     if evidence.target is None:
         return check.inapplicable("no target was given; name one with --target")
     bound, what = evidence.merges.input_ceiling, "rows that are one input to this model"
@@ -39,4 +39,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return check.nothing(f"nothing proved stands between the model and the target ({per_cent(counted)} on these rows).")
 
 
-CHECK = Check("FT03", "Target above what is provable", "proof", look)
+CHECK = Check("FT03", "Target above what is provable", "proof", _look)

@@ -19,10 +19,10 @@ _REMEDY = {
 }
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     named = {cause for m in evidence.merges.merges if check.code in m.codes for cause in m.named}
     actions = list(dict.fromkeys(action for cause, action in _REMEDY.items() if cause in named))
     return merged(check, evidence, what="case, accents, white space or order", remedy="; ".join(actions))
 
 
-CHECK = Check("IN01", "Rows merged at the input", "proof", look)
+CHECK = Check("IN01", "Rows merged at the input", "proof", _look)

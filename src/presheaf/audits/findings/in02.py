@@ -7,7 +7,7 @@ from presheaf.audits.findings.input_merges import merged
 from presheaf.audits.result import Finding
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     window = evidence.context.model.info.window
     if window is None and evidence.merges.cells is not None:
         return check.inapplicable("this model has no window: it reads texts of any length.")
@@ -26,4 +26,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("IN02", "Rows cut off at the window", "proof", look)
+CHECK = Check("IN02", "Rows cut off at the window", "proof", _look)

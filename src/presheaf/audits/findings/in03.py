@@ -12,7 +12,7 @@ _REMEDY = "a model whose vocabulary covers the script (multilingual or byte-leve
 _REMEDY_COUNTS = "more rows to learn the vocabulary from, or a model whose vocabulary is not learnt from the table"
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     traces = evidence.merges.traces or []
     share = sum(bool(t.unknown) for t in traces) / len(traces) if traces else 0.0
     common = Counter(word for t in traces for word in t.unknown).most_common(8)
@@ -29,4 +29,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("IN03", "Unknown tokens", "proof", look)
+CHECK = Check("IN03", "Unknown tokens", "proof", _look)

@@ -6,7 +6,7 @@ from presheaf.audits.findings.base import Check, Evidence, per_cent, plural
 from presheaf.audits.result import Finding
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     if evidence.context.task.texts is None:
         return check.inapplicable("the table has no text, so identical rows can't be seen.")
     groups = evidence.merges.contradictions
@@ -26,4 +26,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("LB01", "Contradictory labels", "proof", look)
+CHECK = Check("LB01", "Contradictory labels", "proof", _look)

@@ -8,7 +8,7 @@ from presheaf.audits.result import Finding
 RUNG = "one prompt per label"
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     rung = evidence.rung(RUNG)
     if evidence.target is None:
         return check.inapplicable("no target was given; name one with --target")
@@ -27,4 +27,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return check.nothing(f"the best of the prompts tried reaches {span(rung)}.")
 
 
-CHECK = Check("PR01", "One prompt solves it", "estimate", look)
+CHECK = Check("PR01", "One prompt solves it", "estimate", _look)

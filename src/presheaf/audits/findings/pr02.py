@@ -15,7 +15,7 @@ def count(forecast: Forecast) -> str:
     return f"about {forecast.k:,.0f} [{low}, {high}]"
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     one, many = evidence.rung("one prompt per label"), evidence.rung("k prompts per label")
     if evidence.target is None:
         return check.inapplicable("no target was given; name one with --target")
@@ -44,4 +44,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return check.nothing(f"no number of prompts is forecast to reach the target; the rows at hand reach {span(many)}.")
 
 
-CHECK = Check("PR02", "Several prompts per label needed", "estimate", look)
+CHECK = Check("PR02", "Several prompts per label needed", "estimate", _look)

@@ -6,7 +6,7 @@ from presheaf.audits.findings.base import Check, Evidence, against, per_cent, sp
 from presheaf.audits.result import Finding
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     rung = evidence.rung("one prompt per label")
     if evidence.target is None:
         return check.inapplicable("no target was given; name one with --target")
@@ -27,4 +27,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     return check.nothing("a prompt was found.")
 
 
-CHECK = Check("PR03", "No prompt found", "estimate", look)
+CHECK = Check("PR03", "No prompt found", "estimate", _look)

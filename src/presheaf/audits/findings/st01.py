@@ -14,7 +14,7 @@ HOPELESS = 20
 """Held-out rows below which no decision is printed at all."""
 
 
-def look(check: Check, evidence: Evidence) -> Finding:
+def _look(check: Check, evidence: Evidence) -> Finding:
     context = evidence.context
     held = context.held_out
     fewest = min(
@@ -42,4 +42,4 @@ def look(check: Check, evidence: Evidence) -> Finding:
     )
 
 
-CHECK = Check("ST01", "Too few rows to say", "estimate", look)
+CHECK = Check("ST01", "Too few rows to say", "estimate", _look)
