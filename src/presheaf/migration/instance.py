@@ -1,0 +1,117 @@
+"""A database as a set-valued functor: rows as numbers, foreign keys as int32 columns, attributes as Arrow columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from presheaf.errors import InputError
+from presheaf.finite.kan_left import check_functor
+from presheaf.migration.schema import Schema
+
+
+class Instance:
+    """A covariant functor from a schema to finite sets, with columns of values beside it. Immutable.
+
+    Parameters
+    ----------
+    schema : Schema
+    sizes : int sequence, length n: rows of each table
+    columns : k int arrays, one a foreign key: for g: a -> b an array (sizes[a],) of row numbers of b
+    attributes : Arrow arrays (pyarrow.Array or ChunkedArray), one an attribute of the schema, as long as its table has
+        rows, with nulls where no value is known
+
+    Attributes
+    ----------
+    schema : Schema
+    sizes : tuple of int
+    columns : tuple of int32 arrays
+    attributes : tuple of pyarrow.ChunkedArray
+
+    Raises
+    ------
+    InputError
+        A size, a column, an attribute that does not fit, or a path equation that does not hold; the place is named:
+        table, column, row.
+
+    Notes
+    -----
+    Cost: rows x length of the equations, by gathers. Attribute values are not copied.
+    """
+
+    __slots__ = ("attributes", "columns", "schema", "sizes")
+
+    schema: Schema
+    sizes: tuple[int, ...]
+    columns: tuple[NDArray[np.int32], ...]
+    attributes: tuple[Any, ...]
+
+    def __init__(
+        self,
+        schema: Schema,
+        sizes: Sequence[int],
+        columns: Sequence[ArrayLike],
+        attributes: Sequence[Any] = (),
+        *,
+        check: bool = True,
+    ) -> None:
+        import pyarrow as pa
+
+        many = tuple(int(s) for s in sizes)
+        kept = (
+            check_functor(schema.presentation, many, columns)
+            if check
+            else [np.ascontiguousarray(column, dtype=np.int32) for column in columns]
+        )
+        if len(attributes) != len(schema.attributes):
+            raise InputError(
+                f"the schema has {len(schema.attributes)} attributes, {len(attributes)} columns were given."
+            )
+        values = []
+        for i, given in enumerate(attributes):
+            column = given if isinstance(given, pa.ChunkedArray) else pa.chunked_array([given])
+            expected = many[schema.attributes[i].object]
+            if len(column) != expected:
+                raise InputError(f"attribute {schema.show(i)} has {len(column)} values; its table has {expected} rows.")
+            wanted = arrow_type(schema.attributes[i].type)
+            if column.type != wanted:
+                raise InputError(f"attribute {schema.show(i)} holds {column.type}; expected {wanted}.")
+            values.append(column)
+        for column in kept:
+            column.setflags(write=False)
+        object.__setattr__(self, "schema", schema)
+        object.__setattr__(self, "sizes", many)
+        object.__setattr__(self, "columns", tuple(kept))
+        object.__setattr__(self, "attributes", tuple(values))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("an Instance does not change; make a new one.")
+
+    @property
+    def n_rows(self) -> int:
+        """Rows over all tables."""
+        return sum(self.sizes)
+
+    def __repr__(self) -> str:
+        names = self.schema.presentation.objects
+        shown = ", ".join(f"{name}: {size}" for name, size in zip(names[:12], self.sizes, strict=False))
+        return f"Instance({shown}{', ...' if len(names) > 12 else ''})"
+
+
+def arrow_type(name: str) -> Any:
+    """The Arrow type that an attribute type (``TYPES``) stands for."""
+    import pyarrow as pa
+
+    return {
+        "string": pa.string(),
+        "int64": pa.int64(),
+        "double": pa.float64(),
+        "bool": pa.bool_(),
+        "date32": pa.date32(),
+        "timestamp": pa.timestamp("us"),
+        "decimal": pa.decimal128(38, 9),
+        "binary": pa.binary(),
+    }[name]
