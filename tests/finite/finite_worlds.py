@@ -7,8 +7,9 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 from hypothesis import strategies as st
 
+from presheaf.finite import examples
 from presheaf.finite.build import chain, discrete, free_category, from_covers, from_maps, from_table
-from presheaf.finite.build import product as times
+from presheaf.finite.build import product_category as times
 from presheaf.finite.category import Category
 from presheaf.finite.elements import action_category
 from presheaf.finite.limits import colimit
@@ -23,6 +24,7 @@ S4 = from_maps([[1, 0, 2, 3], [1, 2, 3, 0]])
 T2 = from_maps([[1, 0], [0, 0]])
 T3 = from_maps([[1, 0, 2], [1, 2, 0], [0, 0, 2]])
 IDEMPOTENT = from_maps([[0, 0]])
+rotnet = examples.rotnet
 
 
 def graph(n: int, edges: list[tuple[int, int]]) -> SetFunctor:
@@ -37,11 +39,6 @@ def cycle(n: int) -> SetFunctor:
 
 def complete(n: int) -> SetFunctor:
     return graph(n, [(i, j) for i in range(n) for j in range(n) if i != j])
-
-
-def rotnet() -> Category:
-    """The action groupoid of the four rotations on orbits of 4, 4, 2 and 1 images (theory.md 3.2, item 4)."""
-    return action_category(copresheaf(C4, [11], [[1, 2, 3, 0, 5, 6, 7, 4, 9, 8, 10]]))
 
 
 def simplices(top: int) -> Category:
@@ -59,6 +56,18 @@ def simplices(top: int) -> Category:
             table[i, j] = number[(a, d, tuple(g[p] for p in f))]
     dom, cod = [f[0] for f in maps], [f[1] for f in maps]
     return from_table(table, dom=dom, cod=cod, objects=[f"[{i}]" for i in range(top + 1)])
+
+
+def lawful(category: Category) -> None:
+    """Identity and associativity laws on every composable triple, from the definition."""
+    table = category.table
+    m = category.n_arrows
+    assert ((table >= 0) == (category.cod[:, None] == category.dom[None, :])).all()
+    assert (table[category.identity[category.dom], np.arange(m)] == np.arange(m)).all()
+    assert (table[np.arange(m), category.identity[category.cod]] == np.arange(m)).all()
+    for g in range(m):
+        x, y = np.flatnonzero(table[:, g] >= 0), np.flatnonzero(table[g] >= 0)
+        assert (table[table[x, g]][:, y] == table[x][:, table[g, y]]).all()
 
 
 @st.composite

@@ -13,7 +13,7 @@ from presheaf.finite.budget import Budget, Progress
 from presheaf.finite.compiled import have_kernel
 from presheaf.finite.completion import STRATEGIES, Outcome, complete
 from presheaf.finite.inverses import invertible_generators
-from presheaf.finite.kan_left import left_kan, representable
+from presheaf.finite.kan_left import hom_from, left_kan
 from presheaf.finite.presentation import Presentation
 from presheaf.finite.relators import groupoid
 from presheaf.finite.standard import Table
@@ -54,7 +54,7 @@ def test_published_orders_under_every_strategy(example: examples.Example, order:
 
 @needs_kernel
 def test_the_first_janko_group() -> None:
-    assert representable(examples.janko_1().presentation).sizes.tolist() == [175560]
+    assert hom_from(examples.janko_1().presentation).sizes.tolist() == [175560]
 
 
 @needs_kernel
@@ -146,7 +146,7 @@ def test_an_infinite_group_ends_on_every_kind_of_budget(compiled: bool) -> None:
         (Budget(seconds=0.05), "seconds"),
         (Budget(bytes=200_000), "bytes"),
     ):
-        result = representable(f26, budget=budget, compiled=compiled)
+        result = hom_from(f26, budget=budget, compiled=compiled)
         assert (result.status, result.limit, result.complete) == ("budget exceeded", limit, False)
         assert limit in repr(result)
         with pytest.raises(InputError, match="budget exceeded"):
@@ -232,8 +232,8 @@ def test_a_groupoid_with_two_objects() -> None:
         (((0, 1), ()), ((1, 0), ()), ((2, 2, 2), ())),
     )
     for compiled in (True, False):
-        assert representable(d, 0, compiled=compiled).sizes.tolist() == [3, 3]
-        assert representable(d, 1, compiled=compiled).sizes.tolist() == [3, 3]
+        assert hom_from(d, 0, compiled=compiled).sizes.tolist() == [3, 3]
+        assert hom_from(d, 1, compiled=compiled).sizes.tolist() == [3, 3]
 
 
 def test_words() -> None:

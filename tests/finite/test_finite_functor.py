@@ -16,6 +16,7 @@ from presheaf.finite.arrows import skeleton
 from presheaf.finite.build import chain, discrete, free_category, from_maps, from_preorder, full_subcategory
 from presheaf.finite.category import Category
 from presheaf.finite.functor import Functor, all_functors
+from presheaf.finite.presheaf import copresheaf
 
 V4 = from_maps([[1, 0, 3, 2], [2, 3, 0, 1]])
 D4 = from_maps([[1, 2, 3, 0], [0, 3, 2, 1]])
@@ -88,6 +89,17 @@ def test_the_skeleton_is_equivalent_and_restriction_is_functorial(data: st.DataO
     t = data.draw(functors(category))
     down = inclusion.restrict(t)
     type(down)(bones, down.sizes, down.columns, variance=down.variance)
+
+
+def test_functors_are_equal_when_their_maps_are() -> None:
+    one, two = Functor.identity(S3), Functor.identity(S3)
+    assert one == two
+    assert len({one, two}) == 1
+    assert one != Functor.identity(S4)
+    assert one.then(two) == one
+    assert one != Functor(S3, S3, [0], S3.identity[[0, 0]])
+    t = copresheaf(S3, [3], [[1, 0, 2], [1, 2, 0]])
+    assert one.restrict(t) is one.restrict(t)
 
 
 def test_witnesses_in_words() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from math import factorial
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from presheaf.finite.compiled import have_kernel
 from presheaf.finite.completion import STRATEGIES
 from presheaf.finite.components import components
 from presheaf.finite.infinite import growing_weights
-from presheaf.finite.kan_left import LeftKan, check_functor, left_kan, representable
+from presheaf.finite.kan_left import LeftKan, check_functor, hom_from, left_kan
 from presheaf.finite.mapping import PresentationMap
 from presheaf.finite.presentation import Path, Presentation
 
@@ -35,7 +36,7 @@ def equal(a: LeftKan, b: LeftKan) -> bool:
 def coend(mapping: PresentationMap, sizes: list[int], columns: list[list[int]]) -> list[int]:
     """Sizes by the formula: pairs (row of I(c), arrow F(c) -> d) up to sliding generators of C across."""
     d, c = mapping.target, mapping.source
-    homs = [representable(d, s, compiled=False) for s in range(len(d.objects))]
+    homs = [hom_from(d, s, compiled=False) for s in range(len(d.objects))]
 
     def arrow(at: int, path: Path) -> int:
         x = 0
@@ -126,6 +127,31 @@ def test_a_bipartite_graph_folds() -> None:
     bipartite = Presentation(("E", "A", "B"), (("a", 0, 1), ("b", 0, 2)))
     fold = PresentationMap(bipartite, GRAPH, (0, 1, 1), ((0,), (1,)))
     assert left_kan(fold, [4, 4, 3], [[0, 1, 2, 3], [0, 1, 2, 0]]).sizes.tolist() == [4, 7]
+
+
+def test_amphibians_are_animals_once() -> None:
+    """The example of CQL's documentation: land and water animals that share the amphibians."""
+    kinds = Presentation(("Amphibian", "Land", "Water"), (("on_land", 0, 1), ("in_water", 0, 2)))
+    animals = Presentation(
+        ("Amphibian", "Land", "Water", "Animal"),
+        (("on_land", 0, 1), ("in_water", 0, 2), ("land_is", 1, 3), ("water_is", 2, 3)),
+        (((0, 2), (1, 3)),),
+    )
+    along = PresentationMap(kinds, animals, (0, 1, 2), ((0,), (1,)))
+    result = left_kan(along, [2, 5, 4], [[0, 3], [1, 2]])
+    assert result.sizes.tolist() == [2, 5, 4, 7]
+    assert result.sizes.sum() == 18
+
+
+@pytest.mark.parametrize(("n", "order"), [(3, 8), (4, 5), (5, 11), (7, 29)])
+def test_fibonacci_groups(n: int, order: int) -> None:
+    assert hom_from(examples.fibonacci(n).presentation).sizes.tolist() == [order]
+
+
+@pytest.mark.parametrize("n", [4, 5, 6])
+def test_monoids_of_all_maps_and_symmetric_groups(n: int) -> None:
+    assert hom_from(examples.full_transformations(n).presentation).sizes.tolist() == [n**n]
+    assert hom_from(examples.symmetric(n).presentation).sizes.tolist() == [factorial(n)]
 
 
 TARGETS = [
@@ -228,21 +254,21 @@ def test_representables_extend_to_representables() -> None:
     low, high = examples.simplex(1).presentation, examples.simplex(2).presentation
     along = PresentationMap(low, high, (0, 1), tuple(high.path(g[0]) for g in low.generators))
     for c in range(2):
-        hom = representable(low, c)
+        hom = hom_from(low, c)
         extended = left_kan(along, hom.sizes.tolist(), hom.columns)
-        assert extended.sizes.tolist() == representable(high, c).sizes.tolist()
+        assert extended.sizes.tolist() == hom_from(high, c).sizes.tolist()
 
 
 def test_infinite_results_are_proved_where_weights_do() -> None:
-    free = representable(Presentation.monoid("a"))
+    free = hom_from(Presentation.monoid("a"))
     assert (free.status, free.weights) == ("infinite", (1,))
     assert "a: 1" in repr(free)
-    assert representable(examples.bicyclic().presentation).status == "infinite"
-    assert representable(Presentation.group("a b", ["a b = b a"])).status == "infinite"
+    assert hom_from(examples.bicyclic().presentation).status == "infinite"
+    assert hom_from(Presentation.group("a b", ["a b = b a"])).status == "infinite"
     cycle = Presentation(("x", "y"), (("f", 0, 1), ("g", 1, 0)))
-    assert representable(cycle).status == "infinite"
+    assert hom_from(cycle).status == "infinite"
     # two arrows that cross but never come back
-    assert representable(Presentation(("x", "y"), (("f", 0, 1), ("g", 0, 1)))).sizes.tolist() == [1, 2]
+    assert hom_from(Presentation(("x", "y"), (("f", 0, 1), ("g", 0, 1)))).sizes.tolist() == [1, 2]
     # an infinite category, a finite extension: Z acts on one point
     z = Presentation.group("a")
     onto = PresentationMap(Presentation.monoid("t"), z, (0,), ((0,),))

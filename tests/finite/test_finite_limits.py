@@ -17,16 +17,16 @@ from presheaf.finite.graph import sources, weak_components
 from presheaf.finite.limits import (
     coequalizer,
     colimit,
-    colimit_in,
     coproduct,
     equalizer,
     limit,
-    limit_in,
     product,
     pullback,
     pushout,
 )
-from presheaf.finite.natural import Transformation, transformations
+from presheaf.finite.limits_in import colimit_in, limit_in
+from presheaf.finite.natural import transformations
+from presheaf.finite.transformation import Transformation
 from presheaf.finite.presheaf import SetFunctor, constant
 from presheaf.finite.yoneda import representable
 

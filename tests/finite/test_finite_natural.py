@@ -24,6 +24,7 @@ from finite_worlds import (
 )
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_array
 
 from presheaf.errors import InputError
 from presheaf.finite.build import discrete, from_maps
@@ -79,6 +80,102 @@ def test_nothing_maps_everywhere_and_little_maps_to_nothing() -> None:
     assert len(list(transformations(none, cycle(3)))) == 1
     assert transformations(cycle(3), none).count() == 0
     assert transformations(cycle(3), none).first() is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_partial_maps_and_tests_of_elements(data: st.DataObject) -> None:
+    category = data.draw(categories())
+    s = data.draw(functors(category))
+    t = data.draw(functors(category).filter(lambda x: x.variance == s.variance))
+    assume(cost(s, t) <= 20_000)
+    seed = np.random.default_rng(data.draw(st.integers(0, 999)))
+    c = int(seed.choice(np.flatnonzero(s.sizes)))
+    allowed = seed.random((int(s.sizes[c]), int(t.sizes[c]))) < 0.7
+    found = transformations(s, t, where={c: lambda x, y: allowed[x, y]})
+    truth = {f for f in all_transformations(s, t) if all(allowed[x, y] for x, y in enumerate(f[c]))}
+    assert found.count() == len(truth)
+    assert {tuple(tuple(p.tolist()) for p in f.components) for f in found} == truth
+    for f in sorted(truth)[:3]:
+        fixed = [(c, x, y) for x, y in enumerate(f[c]) if seed.random() < 0.5]
+        part = transformations(s, t, given=fixed, where={c: lambda x, y: allowed[x, y]})
+        assert part.count() == len([g for g in truth if all(g[c][x] == y for _, x, y in fixed)])
+        for kind in ("mono", "epi", "iso"):
+            assert part.count(kind) == sum(getattr(g, f"is_{kind}") for g in part)
+
+
+def test_injective_and_surjective_maps_of_graphs() -> None:
+    # Injective maps of a cycle into a complete graph: falling factorials.
+    assert transformations(cycle(5), complete(6)).count("mono") == 6 * 5 * 4 * 3 * 2
+    # A Hamiltonian cycle in a directed cycle with all arrows doubled back, and none in a star.
+    both = graph(7, [(i, (i + d) % 7) for i in range(7) for d in (1, 6)])
+    assert transformations(cycle(7), both).count("mono") == 14
+    star = graph(7, [e for i in range(1, 7) for e in ((0, i), (i, 0))])
+    assert transformations(cycle(7), star).first("mono") is None
+    # Surjections from 6 points onto 3.
+    assert transformations(graph(6, []), graph(3, [])).count("epi") == 540
+    whole = transformations(complete(12), shuffled(complete(12), 1))
+    assert len(whole.take(3, "iso")) == len(whole.take(3, "mono")) == 3
+    one = whole.first("iso")
+    assert one is not None
+    assert one.is_iso
+
+
+def endofunction(step: np.ndarray) -> SetFunctor:
+    """A map of a set to itself as a graph in which every point has one arrow: maps of graphs are commuting maps."""
+    return graph(len(step), np.stack([np.arange(len(step)), step], axis=1).tolist())
+
+
+def commuting_maps(f: np.ndarray, g: np.ndarray) -> int:
+    """How many h have h(f(x)) = g(h(x)): trees are summed from the leaves, cycles by closing them."""
+    below = [[1] * len(g) for _ in f]
+    degree = np.bincount(f, minlength=len(f))
+    leaves = [x for x in range(len(f)) if not degree[x]]
+    left = set(range(len(f)))
+    while leaves:
+        x = leaves.pop()
+        left.discard(x)
+        sums = [0] * len(g)
+        for y, ways in enumerate(below[x]):
+            sums[g[y]] += ways
+        below[f[x]] = [a * b for a, b in zip(below[f[x]], sums, strict=True)]
+        degree[f[x]] -= 1
+        if not degree[f[x]]:
+            leaves.append(int(f[x]))
+    total = 1
+    while left:
+        start = x = left.pop()
+        ring = [x]
+        while f[x] != start:
+            x = int(f[x])
+            left.discard(x)
+            ring.append(x)
+        closed = 0
+        for y in range(len(g)):
+            ways, at = 1, y
+            for z in ring:
+                ways, at = ways * below[z][at], int(g[at])
+            closed += ways if at == y else 0
+        total *= closed
+    return total
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_maps_of_endofunctions(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    f, g = rng.integers(0, 2000, 2000), rng.integers(0, 200, 200)
+    g[:3] = [0, 2, 1]
+    count = transformations(endofunction(f), endofunction(g)).count()
+    assert count == commuting_maps(f, g)
+    assert count > 10**50
+
+
+@pytest.mark.parametrize(("n", "edges"), [(150, 1125), pytest.param(20_000, 400_000, marks=pytest.mark.slow)])
+def test_triangles_are_the_trace_of_the_cube(n: int, edges: int) -> None:
+    rng = np.random.default_rng(0)
+    pairs = rng.integers(0, n, (edges, 2))
+    a = coo_array((np.ones(edges, dtype=np.int64), (pairs[:, 0], pairs[:, 1])), shape=(n, n)).tocsr()
+    assert transformations(cycle(3), graph(n, pairs.tolist())).count() == int((a @ a).multiply(a.T).sum())
 
 
 def test_sampling_is_uniform_and_repeats_with_its_seed() -> None:
@@ -194,6 +291,11 @@ def test_sieves_are_closed() -> None:
         (lambda: Transformation(cycle(3), cycle(3), [[0, 1, 5], [0, 1, 2]]), r"component at A\[2\] = 5"),
         (lambda: transformations(cycle(3), constant(C4, 1, variance="covariant")), "same category"),
         (lambda: transformations(cycle(3), cycle(3), given=[(0, 7, 0)]), "names no element"),
+        (lambda: transformations(cycle(3), cycle(3), where={2: lambda x, y: x == y}), r"where\[2\]: the category has"),
+        (
+            lambda: transformations(cycle(3), cycle(3), where={1: lambda x, y: True}),
+            "test at V must return a bool array",
+        ),
         (lambda: transformations(complete(7), complete(7), limit=5000).count(), "limit of 5000"),
         (lambda: transformations(cycle(3), graph(1, [])).sample(1, 0), "no natural transformation"),
         (lambda: transformations(cycle(3), cycle(3)).count("epic"), "'kind' must be one of"),

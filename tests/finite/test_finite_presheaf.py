@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from presheaf.errors import InputError
 from presheaf.finite.arrows import components
-from presheaf.finite.build import chain, from_maps, product
+from presheaf.finite.build import chain, from_maps, product_category
 from presheaf.finite.category import Category
 from presheaf.finite.elements import action_category, elements
 from presheaf.finite.presheaf import SetFunctor, action, constant, copresheaf, presheaf
 from presheaf.finite.yoneda import representable
 
-SQUARE = product(chain(2), chain(2))
+SQUARE = product_category(chain(2), chain(2))
 
 
 @settings(max_examples=60, deadline=None)

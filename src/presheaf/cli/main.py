@@ -30,8 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = 0
     try:
         from presheaf.cli import commands
+        from presheaf.cli.migrate import migrate
 
-        run = {"audit": commands.audit, "compare": commands.compare, "rows": commands.rows, "models": commands.models}
+        run = {"audit": commands.audit, "compare": commands.compare, "rows": commands.rows, "models": commands.models,
+               "migrate": migrate}  # fmt: skip
         code = run[arguments.command](arguments)
         sys.stdout.flush()
     except PresheafError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from presheaf.cli import migrate
+
 DESCRIPTION = "What can a pre-trained model be made to do on your table? Measured before you spend money."
 TOP = """\
 examples:
@@ -11,6 +13,7 @@ examples:
   presheaf compare reviews.csv --text review --label sentiment --model minilm --model wordllama --model tfidf
   presheaf rows out.json --finding IN01
   presheaf models
+  presheaf migrate --functor F.toml --sigma input.duckdb output.duckdb
 """
 AUDIT = """\
 example:
@@ -86,4 +89,6 @@ def build() -> argparse.ArgumentParser:
 
     models = commands.add_parser("models", help="what can be named, what is installed, what each needs")
     models.add_argument("--json", action="store_true", help="as JSON")
+
+    migrate.add(commands)
     return parser

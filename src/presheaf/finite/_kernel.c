@@ -1,4 +1,4 @@
-/* The compiled kernel of presheaf.finite: completion of unary presentations, union-find, breadth-first renumbering.
+/* The compiled kernel of presheaf.finite: completion of unary presentations, union-find, renumbering, joins.
  *
  * Every operation symbol of a set-valued functor is an arrow, so it has arity one.  Congruence closure then needs no
  * terms and no hash table: a union-find over row numbers, and the merging of two rows of one table, are complete.
@@ -1214,10 +1214,92 @@ static PyObject *kernel_bfs(PyObject *self, PyObject *args)
     return PyLong_FromLongLong((long long)reached);
 }
 
+/* bucket(keys, first, order, rank): counting sort of row positions by key; first has one entry more than there are keys. */
+static PyObject *kernel_bucket(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer k, f, o, r;
+    if (!PyArg_ParseTuple(args, "y*w*w*w*", &k, &f, &o, &r))
+        return NULL;
+    const i32 *key = (const i32 *)k.buf;
+    int64_t *first = (int64_t *)f.buf;
+    i32 *order = (i32 *)o.buf, *rank = (i32 *)r.buf;
+    int64_t rows = k.len / 4, bound = f.len / 8 - 1;
+    Py_BEGIN_ALLOW_THREADS
+    memset(first, 0, (size_t)(bound + 1) * sizeof(int64_t));
+    for (int64_t i = 0; i < rows; i++)
+        rank[i] = (i32)first[key[i] + 1]++;
+    for (int64_t x = 0; x < bound; x++)
+        first[x + 1] += first[x];
+    for (int64_t i = 0; i < rows; i++)
+        order[first[key[i]] + rank[i]] = (i32)i;
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&k);
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&o);
+    PyBuffer_Release(&r);
+    Py_RETURN_NONE;
+}
+
+/* offsets(keys, first, offsets): where the rows of keys[i]'s bucket go when all are listed; offsets has one entry more. */
+static PyObject *kernel_offsets(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer k, f, o;
+    if (!PyArg_ParseTuple(args, "y*y*w*", &k, &f, &o))
+        return NULL;
+    const i32 *key = (const i32 *)k.buf;
+    const int64_t *first = (const int64_t *)f.buf;
+    int64_t *offset = (int64_t *)o.buf, rows = k.len / 4;
+    Py_BEGIN_ALLOW_THREADS
+    offset[0] = 0;
+    for (int64_t i = 0; i < rows; i++)
+        offset[i + 1] = offset[i] + first[key[i] + 1] - first[key[i]];
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&k);
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&o);
+    Py_RETURN_NONE;
+}
+
+/* expand(keys, offsets, first, order, left, right): for left row i and place j of its key's bucket, left[p] = i and
+   right[p] = order[j], p running from offsets[i]. */
+static PyObject *kernel_expand(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer k, p, f, o, l, r;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*w*w*", &k, &p, &f, &o, &l, &r))
+        return NULL;
+    const i32 *key = (const i32 *)k.buf, *order = (const i32 *)o.buf;
+    const int64_t *offset = (const int64_t *)p.buf, *first = (const int64_t *)f.buf;
+    i32 *left = (i32 *)l.buf, *right = (i32 *)r.buf;
+    int64_t rows = k.len / 4;
+    Py_BEGIN_ALLOW_THREADS
+    for (int64_t i = 0; i < rows; i++) {
+        const i32 *from = order + first[key[i]];
+        int64_t at = offset[i], many = offset[i + 1] - at;
+        for (int64_t j = 0; j < many; j++) {
+            left[at + j] = (i32)i;
+            right[at + j] = from[j];
+        }
+    }
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&k);
+    PyBuffer_Release(&p);
+    PyBuffer_Release(&f);
+    PyBuffer_Release(&o);
+    PyBuffer_Release(&l);
+    PyBuffer_Release(&r);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef kernel_methods[] = {
     {"unite", kernel_unite, METH_VARARGS, "unite(parent, a, b)"},
     {"label", kernel_label, METH_VARARGS, "label(parent, first) -> number of classes"},
     {"bfs", kernel_bfs, METH_VARARGS, "bfs(sizes, src, dst, columns, unit objects, units, order, parent, letter)"},
+    {"bucket", kernel_bucket, METH_VARARGS, "bucket(keys, first, order, rank)"},
+    {"offsets", kernel_offsets, METH_VARARGS, "offsets(keys, first, offsets)"},
+    {"expand", kernel_expand, METH_VARARGS, "expand(keys, offsets, first, order, left, right)"},
     {NULL, NULL, 0, NULL}};
 
 static struct PyModuleDef kernel_module = {

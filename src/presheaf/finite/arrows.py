@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
+from presheaf.errors import InputError
 from presheaf.finite.arrays import Bools, Ints, frozen, spread, starts
-from presheaf.finite.build import full_subcategory, wide_part
 from presheaf.finite.category import Category
 from presheaf.finite.graph import strong_components, weak_components
+from presheaf.finite.parts import full_subcategory, wide_part
 
 
 def split_monos(category: Category) -> Bools:
@@ -139,6 +142,30 @@ def core(category: Category) -> tuple[Category, Ints]:
     """The groupoid of all isomorphisms, and its arrows as arrows of the category. Cost: its composable pairs."""
     every = np.arange(category.n_objects, dtype=np.int32)
     return wide_part(category, every, isomorphisms(category))
+
+
+def groupoid_cardinality(category: Category) -> Fraction:
+    """The cardinality of a finite groupoid: the sum of 1 / |automorphisms| over its components, exact.
+
+    It is the sum of all entries of the pseudo-inverse of the matrix of hom counts, and the number of points divided by
+    the order of the group for an action groupoid.
+
+    Raises
+    ------
+    InputError
+        Some arrow has no inverse (it is named).
+
+    Notes
+    -----
+    Baez and Dolan 2001, From finite sets to Feynman diagrams. An object with r isomorphic ones and s automorphisms has
+    r s arrows out, so the sum is that of 1 / |arrows out| over the objects. Linear.
+    """
+    stuck = np.flatnonzero(~isomorphisms(category))
+    if len(stuck):
+        raise InputError(f"arrow {category.name(int(stuck[0]))} has no inverse; only a groupoid has this cardinality.")
+    out, objects = np.unique(np.bincount(category.dom, minlength=category.n_objects), return_counts=True)
+    parts = (Fraction(many, arrows) for many, arrows in zip(objects.tolist(), out.tolist(), strict=True))
+    return sum(parts, Fraction(0))
 
 
 def is_thin(category: Category) -> bool:

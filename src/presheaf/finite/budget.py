@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -66,3 +67,76 @@ class Progress:
 
 ProgressCallback = Callable[[Progress], None]
 CancelCallback = Callable[[], bool]
+
+
+class Stopped(Exception):
+    """A computation ends before it is done. Never leaves the engine: results carry its fields.
+
+    Attributes
+    ----------
+    status : "infinite", "budget exceeded" or "cancelled"
+    limit : what ran out, or None
+    why : a sentence without a full stop, or ""
+    """
+
+    def __init__(self, status: Status, limit: str | None = None, why: str = "") -> None:
+        super().__init__(why or status)
+        self.status: Status = status
+        self.limit = limit
+        self.why = why
+
+
+class Meter:
+    """Counts what a computation uses, between its steps, against a budget.
+
+    Attributes
+    ----------
+    rows : rows held
+    made : rows made so far
+    bytes : peak of the bytes that steps said they hold
+    """
+
+    def __init__(
+        self,
+        budget: Budget | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> None:
+        self.budget = budget or Budget()
+        self.progress = progress
+        self.cancel = cancel
+        self.rows = self.made = self.bytes = 0
+        self._start = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the beginning."""
+        return time.perf_counter() - self._start
+
+    def left(self) -> Budget:
+        """What is left of the budget for a part of the computation that keeps its own account."""
+        limits = self.budget
+        return Budget(
+            max(1, limits.max_rows - self.rows),
+            None if limits.seconds is None else max(1e-9, limits.seconds - self.seconds),
+            None if limits.bytes is None else max(1, limits.bytes - self.bytes),
+        )
+
+    def check(self, more: int = 0, held: int = 0, why: str = "") -> None:
+        """Raise ``Stopped`` unless a step may begin that makes ``more`` rows while ``held`` bytes are in use."""
+        self.bytes = max(self.bytes, held)
+        if self.rows + more > self.budget.max_rows:
+            raise Stopped("budget exceeded", "rows", why)
+        if self.bytes > self.budget.max_bytes:
+            raise Stopped("budget exceeded", "bytes", why)
+        if self.budget.seconds is not None and self.seconds > self.budget.seconds:
+            raise Stopped("budget exceeded", "seconds")
+        if self.cancel is not None and self.cancel():
+            raise Stopped("cancelled")
+
+    def step(self, rows: int, made: int) -> None:
+        """A step is done: it keeps ``rows`` rows of the ``made`` ones it made."""
+        self.rows += rows
+        self.made += made
+        if self.progress is not None:
+            self.progress(Progress(self.rows, self.rows, self.rows, self.made, self.seconds, self.bytes))

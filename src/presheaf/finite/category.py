@@ -6,39 +6,17 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from presheaf.errors import InputError
-from presheaf.finite.arrays import Bools, Ints, Longs, blocks, frozen, ids, spread, starts
+from presheaf.finite import drawing
+from presheaf.finite.arrays import Ints, Longs, distinct, frozen, ids
 from presheaf.finite.graph import Forest, forest
+from presheaf.finite.laws import validate
+from presheaf.finite.rewriting import reduced_rules
+from presheaf.finite.steps import Wheel, left_steps
 
 _DENSE = 1024
-
-
-class _Wheel:
-    """The generators that leave (or enter) each object, and for each arrow the arrows one such step away."""
-
-    __slots__ = ("at", "first", "flat", "list", "place", "slot")
-
-    def __init__(self, ends: Ints, joint: Ints, objects: int) -> None:
-        degree = np.bincount(joint, minlength=objects)
-        self.list: Ints = frozen(np.argsort(joint, kind="stable").astype(np.int32))
-        self.first: Longs = starts(degree)
-        self.slot: Ints = np.empty(len(joint), dtype=np.int32)
-        self.slot[self.list] = np.arange(len(joint)) - self.first[joint[self.list]]
-        self.at: Longs = starts(degree[ends])
-        self.flat: Ints = np.empty(0, dtype=np.int32)
-        self.place: Ints = ends
-
-    def entries(self) -> tuple[Longs, Ints]:
-        """Arrow and generator of every entry of ``flat``."""
-        owner, slot = spread(np.diff(self.at))
-        return owner, self.list[self.first[self.place[owner]] + slot]
-
-    def step(self, arrow: NDArray[np.integer], generator: NDArray[np.integer]) -> Ints:
-        """The arrow one step away; the caller has seen to it that the step exists."""
-        found: Ints = self.flat[self.at[arrow] + self.slot[generator]]
-        return found
 
 
 class Category:
@@ -97,7 +75,9 @@ class Category:
                 meet = "meet, yet the entry is -1" if known[x, j] else "don't meet, yet the entry is no -1"
                 raise InputError(f"{what}[{x}, {j}]: arrow {x} and generator {self.names[j]} {meet}.")
             wheel.flat = frozen(dense[owner, generator])
-        self._check()
+        for what, shown in (("objects", self.objects), ("names", self.names)):
+            distinct(what, shown)
+        validate(self)
 
     @classmethod
     def from_steps(
@@ -107,7 +87,7 @@ class Category:
         identity: ArrayLike,
         generators: ArrayLike,
         right: ArrayLike,
-        left: ArrayLike,
+        left: ArrayLike | None,
         *,
         objects: Sequence[str] | None = None,
         names: Sequence[str] | None = None,
@@ -118,7 +98,9 @@ class Category:
         Parameters
         ----------
         right : flat int array: for arrow 0, 1, ... its steps by the generators that leave its target, in order
-        left : flat int array: for arrow 0, 1, ... its steps by the generators that enter its source, in order
+        left : flat int array: for arrow 0, 1, ... its steps by the generators that enter its source, in order. None:
+            they are traced along the words of the arrows, which is right if the steps to the right respect all
+            equations between words, as those of a completed presentation do
         check : False when the maker knows that this is a category
         """
         self = cls.__new__(cls)
@@ -127,9 +109,12 @@ class Category:
             ids("dom", dom, n, (m,)), ids("cod", cod, n, (m,)), ids("identity", identity, m), generators, objects, names
         )
         self._right.flat = ids("right", right, m, (int(self._right.at[-1]),))
-        self._left.flat = ids("left", left, m, (int(self._left.at[-1]),))
+        if left is None:
+            self._left.flat = left_steps(self._right, self._left, self.generators, self.tree, self.last)
+        else:
+            self._left.flat = ids("left", left, m, (int(self._left.at[-1]),))
         if check:
-            self._check()
+            validate(self)
         return self
 
     def _outline(
@@ -152,62 +137,8 @@ class Category:
             raise InputError(
                 f"{n} objects and {k} generators need as many names; got {len(self.objects)} and {len(self.names)}."
             )
-        self._right = _Wheel(cod, self.generator_dom, n)
-        self._left = _Wheel(dom, self.generator_cod, n)
-
-    def _check(self) -> None:
-        m, n = len(self.dom), len(self.identity)
-        unit = self.identity
-        wrong = np.flatnonzero((self.dom[unit] != np.arange(n)) | (self.cod[unit] != np.arange(n)))
-        if len(wrong):
-            c = int(wrong[0])
-            raise InputError(f"identity[{c}] = {int(unit[c])} doesn't start and end at object {self.objects[c]}.")
-        for side, wheel in (("then", self._right), ("after", self._left)):
-            owner, generator = wheel.entries()
-            arrow = self.generators[generator]
-            if side == "then":
-                bad = (self.dom[wheel.flat] != self.dom[owner]) | (self.cod[wheel.flat] != self.cod[arrow])
-            else:
-                bad = (self.dom[wheel.flat] != self.dom[arrow]) | (self.cod[wheel.flat] != self.cod[owner])
-            if bad.any():
-                i = int(np.flatnonzero(bad)[0])
-                raise InputError(
-                    f"arrow {int(owner[i])} {side} generator {self.names[int(generator[i])]} is given as arrow "
-                    f"{int(wheel.flat[i])}, which has other ends."
-                )
-        number = np.arange(len(self.generators))
-        before = self._right.step(unit[self.generator_dom], number)
-        after = self._left.step(unit[self.generator_cod], number)
-        off = np.flatnonzero((before != self.generators) | (after != self.generators))
-        if len(off):
-            j = int(off[0])
-            raise InputError(
-                f"generator {self.names[j]} is arrow {int(self.generators[j])}, but one step from the identities it is "
-                f"{int(before[j])} (right) and {int(after[j])} (left)."
-            )
-        if len(self.tree.order) < m:
-            reached = np.zeros(m, dtype=bool)
-            reached[self.tree.order] = True
-            x = int(np.flatnonzero(~reached)[0])
-            raise InputError(
-                f"arrow {x}: {self.objects[self.dom[x]]} -> {self.objects[self.cod[x]]} is no composite of generators."
-            )
-        enter, leave = np.diff(self._left.at), np.diff(self._right.at)
-        for a, b in blocks(enter * leave):
-            owner, pair = spread((enter * leave)[a:b])
-            middle = owner + a
-            g = self._left.list[self._left.first[self.dom[middle]] + pair // np.maximum(leave[middle], 1)]
-            h = self._right.list[self._right.first[self.cod[middle]] + pair % np.maximum(leave[middle], 1)]
-            one = self._right.step(self._left.step(middle, g), h)
-            two = self._left.step(self._right.step(middle, h), g)
-            broken = np.flatnonzero(one != two)
-            if len(broken):
-                i = int(broken[0])
-                raise InputError(
-                    f"not associative at the triple ({self.names[int(g[i])]}, arrow {int(middle[i])}, "
-                    f"{self.names[int(h[i])]}): composed from the left it is arrow {int(one[i])}, from the right arrow "
-                    f"{int(two[i])}."
-                )
+        self._right = Wheel(cod, self.generator_dom, n)
+        self._left = Wheel(dom, self.generator_cod, n)
 
     @property
     def n_objects(self) -> int:
@@ -239,7 +170,7 @@ class Category:
         """Table (m, k) of "generator j, then x"; -1 where they don't meet. Memory: 4 m k bytes."""
         return self._table(self._left)
 
-    def _table(self, wheel: _Wheel) -> Ints:
+    def _table(self, wheel: Wheel) -> Ints:
         dense = np.full((self.n_arrows, len(self.generators)), -1, dtype=np.int32)
         owner, generator = wheel.entries()
         dense[owner, generator] = wheel.flat
@@ -385,7 +316,10 @@ class Category:
     @cached_property
     def hom_pairs(self) -> tuple[Ints, Ints, Longs]:
         """Source, target and size of every hom-set that isn't empty, three arrays, sorted by source, then target."""
-        key, count = np.unique(self._homs[1], return_counts=True)
+        key = self._homs[1]
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        count = np.diff(first, append=len(key))
+        key = key[first]
         return (key // self.n_objects).astype(np.int32), (key % self.n_objects).astype(np.int32), count
 
     @cached_property
@@ -398,39 +332,16 @@ class Category:
 
         Notes
         -----
-        The rules of the reduced confluent rewriting system of Froidure and Pin (1997): steps that are no new word,
-        while the word without its first letter is one. Linear in arrows x generators.
+        See ``reduced_rules``. Linear in arrows x generators.
         """
-        owner, generator = self._right.entries()
-        flat = self._right.flat
-        tree: Bools = (self.parent[flat] == owner) & (self.last[flat] == generator)
-        suffix = np.full(self.n_arrows, -1, dtype=np.int32)
-        for layer in self.tree.layers():
-            up = self.parent[layer]
-            short = suffix[up] < 0
-            suffix[layer[short]] = self.identity[self.cod[layer[short]]]
-            long = layer[~short]
-            suffix[long] = self.then(suffix[up[~short]], self.last[long])
-        inner = suffix[owner] < 0
-        rest = np.flatnonzero(~inner)
-        inner[rest] = tree[self._right.at[suffix[owner[rest]]] + self._right.slot[generator[rest]]]
-        rule = np.flatnonzero(inner & ~tree)
-        return frozen(owner[rule].astype(np.int32)), frozen(generator[rule]), frozen(flat[rule])
+        return reduced_rules(self)
 
     def dot(self, limit: int = 200) -> str:
         """Graphviz text: the objects, and the generators as edges (at most ``limit`` of them, the rest counted)."""
-        lines = ["digraph category {", "  rankdir=LR;"]
-        edges = min(limit, len(self.generators))
-        shown = set(range(min(limit, self.n_objects))) | set(self.generator_dom[:edges].tolist())
-        shown |= set(self.generator_cod[:edges].tolist())
-        lines += [f"  {c} [label={_quoted(self.objects[c])}];" for c in sorted(shown)]
-        for j in range(edges):
-            a, b = int(self.generator_dom[j]), int(self.generator_cod[j])
-            lines.append(f"  {a} -> {b} [label={_quoted(self.names[j])}];")
-        hidden = len(self.generators) - edges
-        if hidden:
-            lines.append(f"  label={_quoted(f'and {hidden} more generators')};")
-        return "\n".join([*lines, "}"]) + "\n"
+        return drawing.dot(self, limit)
+
+    def _repr_html_(self) -> str:
+        return drawing.category_html(self)
 
     def __repr__(self) -> str:
         many = f"{_count(self.n_objects, 'object')}, {_count(self.n_arrows, 'arrow')}"
@@ -443,7 +354,3 @@ class Category:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

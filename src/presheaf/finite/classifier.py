@@ -12,8 +12,8 @@ from presheaf.errors import InputError
 from presheaf.finite.arrays import Bools, Ints, frozen, starts
 from presheaf.finite.category import Category
 from presheaf.finite.graph import strong_components
-from presheaf.finite.natural import Transformation
 from presheaf.finite.presheaf import SetFunctor, Variance
+from presheaf.finite.transformation import Transformation
 
 Masks = NDArray[np.uint64]
 

@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from presheaf.errors import InputError, one_of
 from presheaf.finite.budget import Budget, CancelCallback, Progress, ProgressCallback, Status
-from presheaf.finite.compiled import kernel
-from presheaf.finite.completion_numpy import PythonEngine
-from presheaf.finite.inverses import invertible_generators
+from presheaf.finite.machines import (
+    COMPLETE,
+    NO_BYTES,
+    NO_ROWS,
+    PAUSED,
+    STRATEGIES,
+    Machine,
+    Strategy,
+    machine_for,
+)
 from presheaf.finite.presentation import Path, Presentation
-from presheaf.finite.relators import groupoid
 from presheaf.finite.standard import Table, standardise
 
 IntArray = NDArray[np.int32]
-Strategy = Literal["auto", "hlt", "felsch", "mixed"]
-STRATEGIES = ("auto", "hlt", "felsch", "mixed")
+Coincidence = tuple[IntArray, Path, IntArray]
 SLICE_SECONDS = 0.1
 """How often a running completion looks up: progress, cancel."""
 MAX_OBJECTS = 65535
-LONG_RELATOR = 40
-"""Felsch scans all rotations of a relator at every new entry: cheap for short ones, dear for J1's of length 70, where
-HLT with look-ahead takes a quarter of the time."""
-_MONOID, _GROUPOID = 0, 1
 
-
-class Machine(Protocol):
-    """What the compiled and the Python engine both do."""
-
-    def identify(self, start: IntArray, end: IntArray, word: IntArray, max_rows: int, max_bytes: int, /) -> int: ...
-    def run(self, max_rows: int, max_bytes: int, seconds: float, /) -> int: ...
-    def counts(self) -> tuple[int, int, int, int, int]: ...
-    def compact(self) -> list[int]: ...
-    def export(self, columns: list[IntArray], unit: IntArray, /) -> None: ...
+__all__ = ["STRATEGIES", "Coincidence", "Completion", "Counts", "Outcome", "Strategy", "complete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,7 @@ class Outcome:
 def complete(
     presentation: Presentation,
     unit_objects: Sequence[int] | IntArray,
-    coincidences: Sequence[tuple[IntArray, Path, IntArray]] = (),
+    coincidences: Sequence[Coincidence] = (),
     *,
     strategy: Strategy = "auto",
     budget: Budget | None = None,
@@ -86,8 +78,8 @@ def complete(
     strategy : "auto", "hlt", "felsch" or "mixed"
         How rows are made. ``hlt`` traces every equation at every row and makes what is missing; ``felsch`` makes one
         row at a time and draws all conclusions first; ``mixed`` does both. "auto": Felsch where all generators are
-        invertible and no relator is longer than ``LONG_RELATOR``, HLT otherwise. The Python engine knows only HLT. The
-        result does not depend on it.
+        invertible and no relator is longer than ``machines.LONG_RELATOR``, HLT otherwise. The Python engine knows only
+        HLT. The result does not depend on it.
     budget, progress, cancel
         See ``Budget``; callbacks are called every tenth of a second.
     compiled : bool
@@ -111,10 +103,119 @@ def complete(
     the whole congruence closure. A semi-decision: it ends whenever the result is finite and the budget lasts, and
     nothing bounds the rows made on the way by the size of the result.
     """
-    one_of("strategy", strategy, STRATEGIES)
-    limits = budget or Budget()
-    start = time.perf_counter()
-    units = np.ascontiguousarray(unit_objects, dtype=np.int32)
+    run = Completion(presentation, unit_objects, strategy=strategy, budget=budget, compiled=compiled)
+    run.identify(coincidences)
+    run.finish(progress, cancel)
+    counts = run.counts()
+    if run.status != "complete":
+        return Outcome(run.status, None, run.method, run.limit, counts)
+    table = standardise(presentation, *run.tables(), compiled=compiled)
+    counts = Counts(counts.made, counts.held, run.seconds, counts.bytes)
+    return Outcome("complete", table, run.method, None, counts)
+
+
+class Completion:
+    """One run, step by step: make it, ``identify``, ``finish``, take the ``tables``. Takes what ``complete`` takes.
+
+    Attributes
+    ----------
+    status : "complete" until something ends the run early
+    limit : what ran out, or None
+    method : str
+    """
+
+    def __init__(
+        self,
+        presentation: Presentation,
+        unit_objects: Sequence[int] | IntArray,
+        *,
+        strategy: Strategy = "auto",
+        budget: Budget | None = None,
+        compiled: bool = True,
+    ) -> None:
+        one_of("strategy", strategy, STRATEGIES)
+        self._start = time.perf_counter()
+        self.presentation = presentation
+        self.status: Status = "complete"
+        self.limit: str | None = None
+        self.method = "none"
+        self._budget = budget or Budget()
+        self._units = np.ascontiguousarray(unit_objects, dtype=np.int32)
+        self._machine: Machine | None = None
+        _check_units(presentation, self._units)
+        if len(self._units) > self._budget.max_rows:
+            self._stop("rows")
+        elif 8 * len(self._units) > self._budget.max_bytes:
+            self._stop("bytes")
+        else:
+            self._machine, self.method = machine_for(presentation, self._units, strategy, compiled)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the beginning."""
+        return time.perf_counter() - self._start
+
+    def identify(self, coincidences: Iterable[Coincidence]) -> None:
+        """Unite ends: the first unit moved along the path is the second, for each pair of each coincidence."""
+        for i, (a, path, b) in enumerate(coincidences):
+            if self._machine is None or self.status != "complete":
+                return
+            ends = np.ascontiguousarray(a, dtype=np.int32), np.ascontiguousarray(b, dtype=np.int32)
+            _check_coincidence(self.presentation, self._units, f"coincidence {i}", ends, path)
+            word = np.array(path, dtype=np.int32)
+            self._note(self._machine.identify(*ends, word, self._budget.max_rows, self._budget.max_bytes))
+
+    def finish(self, progress: ProgressCallback | None = None, cancel: CancelCallback | None = None) -> None:
+        """Run until the tables are closed, or the budget or ``cancel`` ends it."""
+        if self._machine is None or self.status != "complete":
+            return
+        limits, result = self._budget, PAUSED
+        while result == PAUSED:
+            left = SLICE_SECONDS if limits.seconds is None else min(SLICE_SECONDS, limits.seconds - self.seconds)
+            if left <= 0:
+                self._stop("seconds")
+                return
+            result = self._machine.run(limits.max_rows, limits.max_bytes, left)
+            if progress is not None:
+                held, living, done, made, peak = self._machine.counts()
+                progress(Progress(held, living, done, made, self.seconds, peak))
+            if result == PAUSED and cancel is not None and cancel():
+                self.status = "cancelled"
+                return
+        self._note(result)
+
+    def tables(self) -> tuple[NDArray[np.int64], list[IntArray], IntArray, IntArray]:
+        """Sizes, columns, the units' objects and the units, in the engine's own numbering; call it once, at the end.
+
+        After a run that ended early a column holds -1 where nothing was found, and equal units are equal for good, while
+        different ones may still turn out equal.
+        """
+        machine = self._machine
+        if machine is None:
+            raise InputError(f"there are no tables: {self.status} ({self.limit}).")
+        self._machine = None
+        sizes = np.array(machine.compact(), dtype=np.int64)
+        columns = [np.full(int(sizes[g[1]]), -1, dtype=np.int32) for g in self.presentation.generators]
+        unit = np.empty(len(self._units), dtype=np.int32)
+        machine.export(columns, unit)
+        return sizes, columns, self._units, unit
+
+    def counts(self) -> Counts:
+        """Work done so far."""
+        if self._machine is None:
+            return Counts(0, 0, self.seconds, 0)
+        held, _, _, made, peak = self._machine.counts()
+        return Counts(made, held, self.seconds, peak)
+
+    def _note(self, result: int) -> None:
+        if result != COMPLETE:
+            self._stop({NO_ROWS: "rows", NO_BYTES: "bytes"}[result])
+
+    def _stop(self, limit: str) -> None:
+        self.status, self.limit = "budget exceeded", limit
+
+
+def _check_units(presentation: Presentation, units: IntArray) -> None:
     if len(presentation.objects) > MAX_OBJECTS:
         raise InputError(
             f"completion handles up to {MAX_OBJECTS} objects; the presentation has {len(presentation.objects)}."
@@ -122,50 +223,6 @@ def complete(
     if units.size and (units.min() < 0 or units.max() >= len(presentation.objects)):
         u = int(np.flatnonzero((units < 0) | (units >= len(presentation.objects)))[0])
         raise InputError(f"unit {u} is at object {units[u]}; there are {len(presentation.objects)} objects.")
-    for needed, most, name in ((len(units), limits.max_rows, "rows"), (8 * len(units), limits.max_bytes, "bytes")):
-        if needed > most:
-            return Outcome("budget exceeded", None, "none", name, Counts(0, 0, time.perf_counter() - start, 0))
-    machine: Machine
-    if compiled and kernel is not None:
-        machine, method = _engine(presentation, units, strategy)
-    else:
-        machine, method = PythonEngine(presentation, units.tolist()), "hlt in Python"
-    status: Status = "complete"
-    limit: str | None = None
-    result = 0
-    for i, (a, path, b) in enumerate(coincidences):
-        if result:
-            break
-        ends = np.ascontiguousarray(a, dtype=np.int32), np.ascontiguousarray(b, dtype=np.int32)
-        _check_coincidence(presentation, units, f"coincidence {i}", ends, path)
-        result = machine.identify(*ends, np.array(path, dtype=np.int32), limits.max_rows, limits.max_bytes)
-    if not result:
-        result = 1
-    while result == 1:
-        spent = time.perf_counter() - start
-        left = SLICE_SECONDS if limits.seconds is None else min(SLICE_SECONDS, limits.seconds - spent)
-        if left <= 0:
-            status, limit = "budget exceeded", "seconds"
-            break
-        result = machine.run(limits.max_rows, limits.max_bytes, left)
-        held, living, done, made, peak = machine.counts()
-        if progress is not None:
-            progress(Progress(held, living, done, made, time.perf_counter() - start, peak))
-        if result == 1 and cancel is not None and cancel():
-            status = "cancelled"
-            break
-    if result in (2, 3):
-        status, limit = "budget exceeded", "rows" if result == 2 else "bytes"
-    held, _, _, made, peak = machine.counts()
-    table = None
-    if status == "complete":
-        sizes = np.array(machine.compact(), dtype=np.int64)
-        columns = [np.full(int(sizes[g[1]]), -1, dtype=np.int32) for g in presentation.generators]
-        unit = np.empty(len(units), dtype=np.int32)
-        machine.export(columns, unit)
-        del machine
-        table = standardise(presentation, sizes, columns, units, unit, compiled=compiled)
-    return Outcome(status, table, method, limit, Counts(made, held, time.perf_counter() - start, peak))
 
 
 def _check_coincidence(
@@ -184,31 +241,3 @@ def _check_coincidence(
     bad = np.flatnonzero((units[a] != start) | (units[b] != end))
     if len(bad):
         raise InputError(f"{place}, pair {bad[0]}: {presentation.show(path)} does not lead from one unit to the other.")
-
-
-def _engine(presentation: Presentation, units: IntArray, strategy: Strategy) -> tuple[Machine, str]:
-    assert kernel is not None
-    invertible = bool(presentation.generators) and all(invertible_generators(presentation))
-    group = groupoid(presentation) if invertible else None
-    chosen = strategy
-    if strategy == "auto":
-        short = group is not None and max(map(len, group.relators), default=0) <= LONG_RELATOR
-        chosen = "felsch" if short else "hlt"
-    fill, deduce = chosen != "felsch", chosen != "hlt"
-    sources = [g[1] for g in presentation.generators]
-    targets = [g[2] for g in presentation.generators]
-    inverse: Sequence[int] = [0] * len(sources)
-    words = [side for pair in presentation.equations for side in pair]
-    relators = 0
-    if group is not None:
-        sources, targets, inverse = list(group.sources), list(group.targets), group.inverse
-        words = list(group.relators + (group.rotations if deduce else ()))
-        relators = len(group.relators)
-    offsets = np.concatenate([[0], np.cumsum([len(w) for w in words])]).astype(np.int32)
-    letters = np.array([x for w in words for x in w], dtype=np.int32)
-    arrays = (np.array(a, dtype=np.int32) for a in (sources, targets, inverse))
-    kind = _GROUPOID if invertible else _MONOID
-    engine: Machine = kernel.Engine(
-        kind, int(fill), int(deduce), len(presentation.objects), *arrays, offsets, letters, relators, units
-    )
-    return engine, f"{chosen} on {'relators' if invertible else 'equations'}"

@@ -8,6 +8,7 @@ import numpy as np
 
 from presheaf.errors import InputError
 from presheaf.finite.arrays import Ints, frozen, spread, starts
+from presheaf.finite.arrows import inverses
 from presheaf.finite.category import Category
 from presheaf.finite.functor import Functor
 from presheaf.finite.presheaf import SetFunctor, action
@@ -88,6 +89,28 @@ def action_category(action_of: SetFunctor) -> Category:
     if action_of.category.n_objects != 1:
         raise InputError(f"a monoid has one object; this category has {action_of.category.n_objects}.")
     return elements(action_of).category
+
+
+def action_groupoid(action_of: SetFunctor) -> Category:
+    """The groupoid of a group's action: objects are points, an arrow x -> y is a group element that sends x to y.
+
+    Raises
+    ------
+    InputError
+        The category has more than one object, or an element without an inverse (it is named).
+
+    Notes
+    -----
+    Its components are the orbits, the endomorphisms of a point its stabiliser. Cost: see ``elements``.
+    """
+    made = action_category(action_of)
+    base = action_of.category
+    stuck = np.flatnonzero(inverses(base)[base.generators] < 0)
+    if len(stuck):
+        raise InputError(
+            f"generator {base.names[int(stuck[0])]} has no inverse, so this is no group; action_category takes monoids."
+        )
+    return made
 
 
 def slice_category(category: Category, c: int) -> Elements:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from presheaf.errors import InputError
-from presheaf.finite.arrays import Ints, frozen, ids, spread, starts
+from presheaf.finite.arrays import Ints, Longs, frozen, ids, spread, starts
 from presheaf.finite.arrows import isomorphism_classes
 from presheaf.finite.category import Category
 from presheaf.finite.presheaf import SetFunctor
+from presheaf.finite.transformation import Transformation
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,42 @@ class Functor:
         return Functor(self.source.op, self.target.op, self.objects, self.arrows)
 
     def restrict(self, t: SetFunctor) -> SetFunctor:
-        """Delta: the set-valued functor on ``source`` that reads T at the images. Cost: rows x word lengths."""
+        """Delta: the set-valued functor on ``source`` that reads T at the images. Cost: rows x word lengths.
+
+        The same T gives the same object again, as long as it is kept somewhere.
+        """
         if t.category is not self.target:
             raise InputError("the set-valued functor must live on the target of the functor.")
+        made = self._restricted.get(t)
+        if made is None:
+            made = self._restricted[t] = self._restrict(t)
+        return made
+
+    @cached_property
+    def _restricted(self) -> WeakKeyDictionary[SetFunctor, SetFunctor]:
+        return WeakKeyDictionary()
+
+    def _restrict(self, t: SetFunctor) -> SetFunctor:
         columns = []
         ends = self.source.generator_dom if t.variance == "covariant" else self.source.generator_cod
         for j, arrow in enumerate(self.arrows.tolist()):
             columns.append(frozen(t.apply(arrow, np.arange(t.sizes[self.objects[ends[j]]], dtype=np.int32))))
         return SetFunctor.trusted(self.source, t.sizes[self.objects], columns, variance=t.variance)
+
+    def restrict_map(self, f: Transformation) -> Transformation:
+        """Delta of a transformation S -> T: its components at the images (whiskering)."""
+        source, target = self.restrict(f.source), self.restrict(f.target)
+        return Transformation.trusted(source, target, tuple(f.components[c] for c in self.objects.tolist()))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Functor):
+            return NotImplemented
+        if self.source is not other.source or self.target is not other.target:
+            return False
+        return np.array_equal(self.objects, other.objects) and np.array_equal(self.arrows, other.arrows)
+
+    def __hash__(self) -> int:
+        return hash((self.objects.tobytes(), self.arrows.tobytes()))
 
     @cached_property
     def faithful(self) -> Answer:
@@ -178,6 +208,9 @@ class Functor:
         return f"Functor({', '.join(parts)})"
 
 
+_Relation = tuple[tuple[int, ...], tuple[int, ...], int]
+
+
 def all_functors(source: Category, target: Category, limit: int = 10_000_000) -> tuple[Ints, Ints]:
     """All functors between two small categories.
 
@@ -204,54 +237,60 @@ def all_functors(source: Category, target: Category, limit: int = 10_000_000) ->
     rows = np.full((1, n + k), -1, dtype=np.int32)
     x, j, y = (part.tolist() for part in source.relations)
     relations = [((*source.word(a), g), source.word(b), int(source.dom[a])) for a, g, b in zip(x, j, y, strict=True)]
-    due = [max((*one, *two)) for one, two, _ in relations]
-    by_dom = np.argsort(target.dom, kind="stable").astype(np.int32)
-    leave = starts(np.bincount(target.dom, minlength=target.n_objects))
-    by_cod = np.argsort(target.cod, kind="stable").astype(np.int32)
-    enter = starts(np.bincount(target.cod, minlength=target.n_objects))
-    every = np.arange(target.n_arrows, dtype=np.int32)
-
-    def extended(counts: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
-        if int(counts.sum()) > limit:
-            raise InputError(f"more than {limit} partial functors at {what}; raise limit if that is meant.")
-        return spread(counts)
-
+    due: list[list[_Relation]] = [[] for _ in range(k)]
+    for relation in relations:
+        due[max((*relation[0], *relation[1]))].append(relation)
     for g in range(k):
-        a, b = int(source.generator_dom[g]), int(source.generator_cod[g])
-        what = f"generator {source.names[g]}"
-        if rows[:1, a].min(initial=0) >= 0:
-            owner, slot = extended(np.diff(leave)[rows[:, a]], what)
-            arrow = by_dom[leave[rows[owner, a]] + slot]
-        elif rows[:1, b].min(initial=0) >= 0:
-            owner, slot = extended(np.diff(enter)[rows[:, b]], what)
-            arrow = by_cod[enter[rows[owner, b]] + slot]
-        else:
-            owner, slot = extended(np.full(len(rows), len(every)), what)
-            arrow = every[slot]
-        fits = np.ones(len(arrow), dtype=bool)
-        for c, end in ((a, target.dom[arrow]), (b, target.cod[arrow])):
-            fits &= (rows[owner, c] < 0) | (rows[owner, c] == end)
-        if a == b:
-            fits &= target.dom[arrow] == target.cod[arrow]
-        rows, arrow = rows[owner[fits]], arrow[fits]
-        rows[:, n + g] = arrow
-        rows[:, a], rows[:, b] = target.dom[arrow], target.cod[arrow]
-        for (one, two, at), when in zip(relations, due, strict=True):
-            if when == g:
-                sides = []
-                for word in (one, two):
-                    image = target.identity[rows[:, at]]
-                    for letter in word:
-                        image = target.compose(image, rows[:, n + letter])
-                    sides.append(image)
-                rows = rows[sides[0] == sides[1]]
+        rows = _extended(source, target, rows, g, limit)
+        for relation in due[g]:
+            rows = rows[_holds(target, rows, n, relation)]
     for c in range(n):
-        if not len(rows):
-            break
-        if rows[0, c] < 0:
-            owner, slot = extended(np.full(len(rows), target.n_objects), f"object {source.objects[c]}")
+        if len(rows) and rows[0, c] < 0:
+            owner, slot = _choices(np.full(len(rows), target.n_objects), limit, f"object {source.objects[c]}")
             rows = rows[owner]
             rows[:, c] = slot
     if rows.shape[1]:
         rows = rows[np.lexsort(rows.T[::-1])]
     return frozen(rows[:, :n]), frozen(rows[:, n:])
+
+
+def _choices(counts: NDArray[np.integer], limit: int, what: str) -> tuple[Longs, Longs]:
+    if int(counts.sum()) > limit:
+        raise InputError(f"more than {limit} partial functors at {what}; raise limit if that is meant.")
+    return spread(counts)
+
+
+def _extended(source: Category, target: Category, rows: Ints, g: int, limit: int) -> Ints:
+    """Partial functors, each with every image of generator g that fits."""
+    n = source.n_objects
+    a, b = int(source.generator_dom[g]), int(source.generator_cod[g])
+    what = f"generator {source.names[g]}"
+    known = [len(rows) > 0 and rows[0, c] >= 0 for c in (a, b)]
+    if any(known):
+        ends, c = (target.dom, a) if known[0] else (target.cod, b)
+        by = np.argsort(ends, kind="stable").astype(np.int32)
+        first = starts(np.bincount(ends, minlength=target.n_objects))
+        owner, slot = _choices(np.diff(first)[rows[:, c]], limit, what)
+        arrow = by[first[rows[owner, c]] + slot]
+    else:
+        owner, slot = _choices(np.full(len(rows), target.n_arrows), limit, what)
+        arrow = slot.astype(np.int32)
+    fits = np.ones(len(arrow), dtype=bool)
+    for c, end in ((a, target.dom[arrow]), (b, target.cod[arrow])):
+        fits &= (rows[owner, c] < 0) | (rows[owner, c] == end)
+    if a == b:
+        fits &= target.dom[arrow] == target.cod[arrow]
+    rows, arrow = rows[owner[fits]], arrow[fits]
+    rows[:, n + g] = arrow
+    rows[:, a], rows[:, b] = target.dom[arrow], target.cod[arrow]
+    return rows
+
+
+def _holds(target: Category, rows: Ints, n: int, relation: _Relation) -> NDArray[np.bool_]:
+    sides = []
+    for word in relation[:2]:
+        image = target.identity[rows[:, relation[2]]]
+        for letter in word:
+            image = target.compose(image, rows[:, n + letter])
+        sides.append(image)
+    return np.asarray(sides[0] == sides[1])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from presheaf.finite.arrays import Ints, Longs
+from presheaf.finite.arrays import Ints, Longs, starts
 
 
 @dataclass(frozen=True)
@@ -130,12 +130,14 @@ def sources(first: Longs, target: NDArray[np.integer]) -> tuple[Ints, Ints]:
     left = np.flatnonzero(rest)
     nodes, component = single, single
     if len(left):
-        new = np.full(size, -1, dtype=np.int64)
-        new[left] = np.arange(len(left))
-        keep = rest[owner] & rest[target]
-        a, b = new[owner[keep]], new[target[keep]]
-        counts = np.bincount(a, minlength=len(left))
-        label = strong_components(np.concatenate([[0], np.cumsum(counts)]), b)
+        a, b, begin = owner, target, first
+        if len(single):
+            new = np.full(size, -1, dtype=np.int64)
+            new[left] = np.arange(len(left))
+            keep = rest[owner] & rest[target]
+            a, b = new[owner[keep]], new[target[keep]]
+            begin = starts(np.bincount(a, minlength=len(left)))
+        label = strong_components(begin, b)
         inner = np.zeros(int(label.max()) + 1, dtype=bool)
         inner[label[b[label[a] != label[b]]]] = True
         cyclic = np.flatnonzero(~inner[label])

@@ -7,6 +7,9 @@ from fractions import Fraction
 from math import lcm
 
 from presheaf.finite.mapping import PresentationMap
+from presheaf.finite.presentation import Path, Presentation
+from presheaf.finite.strata import strong_components
+from presheaf.finite.subpresentation import reached
 
 MAX_UNKNOWNS = 200
 """Beyond so many generators and objects the proof is not looked for: it is cubic in them, in exact arithmetic."""
@@ -29,93 +32,67 @@ def growing_weights(mapping: PresentationMap, sizes: Sequence[int]) -> tuple[int
     k, n = len(target.generators), len(source.objects)
     if k + n > MAX_UNKNOWNS:
         return None
-    reached = {mapping.objects[c] for c in range(n) if sizes[c]}
-    front = list(reached)
-    while front:
-        d = front.pop()
-        for _, a, b in target.generators:
-            if a == d and b not in reached:
-                reached.add(b)
-                front.append(b)
-    arrows = [j for j, g in enumerate(target.generators) if g[1] in reached]
-    rows: list[list[int]] = []
-    for i, (u, v) in enumerate(target.equations):
-        if target.equation_source(i) in reached:
-            row = [0] * (k + n)
-            for j in u:
-                row[j] += 1
-            for j in v:
-                row[j] -= 1
-            rows.append(row)
-    for (_, a, b), path in zip(source.generators, mapping.paths, strict=True):
-        if sizes[a]:
-            row = [0] * (k + n)
-            for j in path:
-                row[j] += 1
-            row[k + a] += 1
-            row[k + b] -= 1
-            rows.append(row)
-    part = _strong_components(len(target.objects), [target.generators[j][1:] for j in arrows])
+    found = reached(target, {mapping.objects[c] for c in range(n) if sizes[c]})
+    arrows = [j for j, g in enumerate(target.generators) if g[1] in found]
+    part = strong_components(len(target.objects), (target.generators[j][1:] for j in arrows))
     inner = [j for j in arrows if part[target.generators[j][1]] == part[target.generators[j][2]]]
     if not inner:
         return None
-    for vector in _kernel(rows, k + n):
-        # On a strongly connected part, every directed cycle has weight 0 exactly if w is a difference of potentials.
-        height: dict[int, int] = {}
-        for j in inner:
-            start = target.generators[j][1]
-            if start in height:
-                continue
-            height[start] = 0
-            todo = [start]
-            while todo:
-                d = todo.pop()
-                for i in inner:
-                    _, a, b = target.generators[i]
-                    if a == d and b not in height:
-                        height[b] = height[a] + vector[i]
-                        todo.append(b)
-        if any(height[target.generators[j][2]] - height[target.generators[j][1]] != vector[j] for j in inner):
+    for vector in null_space(_balance(mapping, sizes, found), k + n):
+        if _grows(target, inner, vector):
             return tuple(vector[j] if j in arrows else 0 for j in range(k))
     return None
 
 
-def _strong_components(n: int, arrows: list[tuple[int, int]]) -> list[int]:
-    """Strongly connected components by two depth-first passes (Kosaraju; Sharir 1981)."""
-    out: list[list[int]] = [[] for _ in range(n)]
-    back: list[list[int]] = [[] for _ in range(n)]
-    for a, b in arrows:
-        out[a].append(b)
-        back[b].append(a)
-    seen, order = [False] * n, []
-    for s in range(n):
-        stack = [] if seen[s] else [(s, 0)]
-        seen[s] = True
-        while stack:
-            x, i = stack.pop()
-            if i < len(out[x]):
-                stack.append((x, i + 1))
-                y = out[x][i]
-                if not seen[y]:
-                    seen[y] = True
-                    stack.append((y, 0))
-            else:
-                order.append(x)
-    part = [-1] * n
-    for s in reversed(order):
-        if part[s] >= 0:
+def _balance(mapping: PresentationMap, sizes: Sequence[int], found: set[int]) -> list[list[int]]:
+    """What weights and numbers must satisfy: a row for each equation of D and each generator of C that matters."""
+    source, target = mapping.source, mapping.target
+    k, n = len(target.generators), len(source.objects)
+    rows: list[list[int]] = []
+    for i, (u, v) in enumerate(target.equations):
+        if target.equation_source(i) in found:
+            rows.append(weight_row(u, v, k + n))
+    for (_, a, b), path in zip(source.generators, mapping.paths, strict=True):
+        if sizes[a]:
+            row = weight_row(path, (), k + n)
+            row[k + a] += 1
+            row[k + b] -= 1
+            rows.append(row)
+    return rows
+
+
+def weight_row(left: Path, right: Path, width: int) -> list[int]:
+    """How often each letter stands on the left, less how often on the right."""
+    row = [0] * width
+    for j in left:
+        row[j] += 1
+    for j in right:
+        row[j] -= 1
+    return row
+
+
+def _grows(target: Presentation, inner: list[int], vector: list[int]) -> bool:
+    """Whether some cycle has weight other than 0: on a strongly connected part, whether w is no difference of potentials."""
+    leaving: dict[int, list[int]] = {}
+    for j in inner:
+        leaving.setdefault(target.generators[j][1], []).append(j)
+    height: dict[int, int] = {}
+    for start in leaving:
+        if start in height:
             continue
-        part[s] = s
-        todo = [s]
+        height[start] = 0
+        todo = [start]
         while todo:
-            for y in back[todo.pop()]:
-                if part[y] < 0:
-                    part[y] = s
-                    todo.append(y)
-    return part
+            d = todo.pop()
+            for i in leaving.get(d, ()):
+                b = target.generators[i][2]
+                if b not in height:
+                    height[b] = height[d] + vector[i]
+                    todo.append(b)
+    return any(height[target.generators[j][2]] - height[target.generators[j][1]] != vector[j] for j in inner)
 
 
-def _kernel(rows: list[list[int]], width: int) -> list[list[int]]:
+def null_space(rows: list[list[int]], width: int) -> list[list[int]]:
     """Integer vectors that span the rational null space of ``rows``."""
     pivots: dict[int, list[Fraction]] = {}
     for row in rows:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import random
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from presheaf.errors import InputError
-from presheaf.finite.arrays import Ints, spread, starts
+from presheaf.finite.arrays import Ints, blocks, spread, starts
 
 _SAFE = 1 << 62
 
@@ -61,8 +65,13 @@ def grouped(variables: tuple[int, ...], rows: Ints, weights: NDArray[Any] | None
     return Factor(variables, rows[order[cuts]], merged, int(merged.sum()))
 
 
-def joined(one: Factor, two: Factor, limit: int) -> Factor:
+def joined(one: Factor, two: Factor, limit: int, filters: Sequence[Factor] = ()) -> Factor:
     """The natural join; weights multiply.
+
+    Parameters
+    ----------
+    limit : most rows of the result; sixteen times as many may be looked at on the way where there are filters
+    filters : factors over variables of the two, multiplied in at once, so that what they exclude is never kept
 
     Raises
     ------
@@ -71,28 +80,77 @@ def joined(one: Factor, two: Factor, limit: int) -> Factor:
 
     Notes
     -----
-    Sort-merge; cost: input and output rows x variables. Weights turn to Python integers before int64 could overflow.
+    Sort-merge in blocks; cost: input rows and matching pairs x variables. Weights turn to Python integers before int64
+    could overflow.
     """
     common = [v for v in one.variables if v in two.variables]
     rest = [i for i, v in enumerate(two.variables) if v not in common]
+    variables = (*one.variables, *(two.variables[i] for i in rest))
     a = one.rows[:, [one.variables.index(v) for v in common]]
     b = two.rows[:, [two.variables.index(v) for v in common]]
     left, right = _codes([a, b])
     order = np.argsort(right, kind="stable")
     low = np.searchsorted(right[order], left)
     count = np.searchsorted(right[order], left, side="right") - low
-    if int(count.sum()) > limit:
+    _entangled(int(count.sum()), len(variables), limit * (16 if filters else 1))
+    big = one.total * two.total * prod(f.total for f in filters) >= _SAFE
+    sieves = [_Sieve(f, [variables.index(v) for v in f.variables]) for f in filters]
+    found: list[tuple[Ints, NDArray[Any]]] = []
+    for begin, end in blocks(count):
+        owner, slot = spread(count[begin:end])
+        owner += begin
+        match = order[low[owner] + slot]
+        weight = one.weights[owner].astype(object) if big else one.weights[owner]
+        weight = weight * two.weights[match]
+        rows = np.concatenate([one.rows[owner], two.rows[match][:, rest]], axis=1)
+        for sieve in sieves:
+            rows, weight = sieve.keep(rows, weight)
+        found.append((rows, weight))
+        _entangled(sum(len(r) for r, _ in found), len(variables), limit)
+    if not found:
+        return Factor(variables, np.empty((0, len(variables)), dtype=np.int32), np.empty(0, dtype=np.int64), 0)
+    weights = np.concatenate([w for _, w in found])
+    return Factor(variables, np.concatenate([r for r, _ in found]), weights, int(weights.sum()))
+
+
+def _entangled(rows: int, variables: int, limit: int) -> None:
+    if rows > limit:
         raise InputError(
-            f"a join of {int(count.sum())} rows over {len(one.variables) + len(rest)} shared elements is needed, more "
-            f"than the limit of {limit}: the generators overlap in too entangled a way to count."
+            f"a join of {rows} rows over {variables} shared elements is needed, more than the limit of {limit}: the "
+            "generators overlap in too entangled a way to count."
         )
-    owner, slot = spread(count)
-    match = order[low[owner] + slot]
-    big = one.total * two.total >= _SAFE
-    weight = one.weights[owner].astype(object) if big else one.weights[owner]
-    weight = weight * two.weights[match]
-    rows = np.concatenate([one.rows[owner], two.rows[match][:, rest]], axis=1)
-    return Factor((*one.variables, *(two.variables[i] for i in rest)), rows, weight, int(weight.sum()))
+
+
+class _Sieve:
+    """A factor that multiplies weights of rows over more variables and drops rows that it doesn't hold."""
+
+    def __init__(self, factor: Factor, columns: list[int]) -> None:
+        self._columns, self._weights = columns, factor.weights
+        self._bounds = (factor.rows.max(axis=0, initial=-1).astype(np.int64) + 1).tolist()
+        code = self._code(factor.rows)
+        self._order = np.argsort(code, kind="stable")
+        self._known = code[self._order]
+
+    @staticmethod
+    def fits(factor: Factor) -> bool:
+        """Whether the factor's rows can be read as 62-bit numbers."""
+        return len(factor.rows) > 0 and prod(factor.rows.max(axis=0).astype(np.int64) + 1, start=1) < _SAFE
+
+    def _code(self, rows: Ints) -> NDArray[np.int64]:
+        code = np.zeros(len(rows), dtype=np.int64)
+        for j, bound in enumerate(self._bounds):
+            code = code * bound + rows[:, j]
+        return code
+
+    def keep(self, rows: Ints, weights: NDArray[Any]) -> tuple[Ints, NDArray[Any]]:
+        """The rows that the factor holds, with their weights multiplied."""
+        part = rows[:, self._columns]
+        inside = np.flatnonzero((part < np.array(self._bounds)).all(axis=1))
+        code = self._code(part[inside])
+        place = np.minimum(np.searchsorted(self._known, code), len(self._known) - 1)
+        hit = self._known[place] == code
+        kept = inside[hit]
+        return rows[kept], weights[kept] * self._weights[self._order[place[hit]]]
 
 
 @dataclass
@@ -162,15 +220,11 @@ def eliminate(factors: list[Factor], limit: int) -> tuple[list[Bucket], int]:
         size, v = heappop(heap)
         if v not in near or size != len(near[v]):
             continue
-        # Smallest first, so that a join with nothing in common comes late.
-        members = sorted(speaks.pop(v), key=lambda i: (len(pool[i].rows), i))
-        result = pool[members[0]]
-        for i in members[1:]:
-            result = joined(result, pool[i], limit)
-        for i in members:
+        result, used = _product(v, pool, speaks, limit)
+        for i in used:
             for w in pool.pop(i).variables:
-                if w != v:
-                    speaks[w].discard(i)
+                speaks[w].discard(i)
+        del speaks[v]
         buckets.append(Bucket(v, result))
         keep = [i for i, w in enumerate(result.variables) if w != v]
         around = near.pop(v)
@@ -187,3 +241,71 @@ def eliminate(factors: list[Factor], limit: int) -> tuple[list[Bucket], int]:
             near[w] -= {v, w}
             heappush(heap, (len(near[w]), w))
     return buckets, total
+
+
+def _product(v: int, pool: dict[int, Factor], speaks: dict[int, set[int]], limit: int) -> tuple[Factor, list[int]]:
+    """The join of all factors that speak of v, with others that fit in multiplied on the way; and which were used."""
+    # Smallest first, so that a join with nothing in common comes late.
+    members = sorted(speaks[v], key=lambda i: (len(pool[i].rows), i))
+    result, used = pool[members[0]], [members[0]]
+    for i in members[1:]:
+        if i in used:
+            continue
+        used.append(i)
+        scope = {*result.variables, *pool[i].variables}
+        # A factor within the scope speaks of two of its variables, or would cut little: skip the busiest one.
+        near = sorted(scope, key=lambda w: (len(speaks[w]), w))[:-1]
+        inner = sorted({j for w in near for j in speaks[w]} - set(used))
+        fits = [j for j in inner if scope.issuperset(pool[j].variables) and _Sieve.fits(pool[j])]
+        used += fits
+        result = joined(result, pool[i], limit, [pool[j] for j in fits])
+    return result, used
+
+
+@dataclass(frozen=True)
+class Solutions:
+    """All assignments that satisfy a product of relations, without being listed.
+
+    Attributes
+    ----------
+    buckets : from ``eliminate``; read backwards, no choice is ever a dead end
+    total : the sum over all assignments of the product of weights, exact
+    """
+
+    buckets: tuple[Bucket, ...]
+    total: int
+
+    @classmethod
+    def of(cls, factors: list[Factor], limit: int) -> Solutions:
+        """Solve a product of factors; errors and cost: see ``eliminate``."""
+        buckets, total = eliminate(factors, limit)
+        return cls(tuple(reversed(buckets)), total)
+
+    def iterate(self) -> Iterator[dict[int, int]]:
+        """Every assignment of a non-zero weight once, in a fixed order; the mapping is reused, so copy what you keep."""
+        known: dict[int, int] = {}
+        if not self.total:
+            return
+        if not self.buckets:
+            yield known
+            return
+        stack = [iter(self.buckets[0].options(known)[0].tolist())]
+        while stack:
+            value = next(stack[-1], None)
+            if value is None:
+                stack.pop()
+                continue
+            known[self.buckets[len(stack) - 1].variable] = value
+            if len(stack) == len(self.buckets):
+                yield known
+            else:
+                stack.append(iter(self.buckets[len(stack)].options(known)[0].tolist()))
+
+    def draw(self, rng: random.Random) -> dict[int, int]:
+        """One assignment, with probability proportional to its weight."""
+        known: dict[int, int] = {}
+        for bucket in self.buckets:
+            values, weights = bucket.options(known)
+            sums = list(accumulate(int(w) for w in weights))
+            known[bucket.variable] = int(values[bisect_right(sums, rng.randrange(sums[-1]))])
+        return known

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from presheaf.errors import InputError
-from presheaf.finite.budget import Budget, CancelCallback, ProgressCallback, Status
-from presheaf.finite.completion import Counts, Outcome, Strategy, complete
+from presheaf.errors import InputError, one_of
+from presheaf.finite.budget import Budget, CancelCallback, Meter, ProgressCallback, Status, Stopped
+from presheaf.finite.completion import STRATEGIES, Counts, Strategy
+from presheaf.finite.copresheaf import check_functor
 from presheaf.finite.infinite import growing_weights
 from presheaf.finite.mapping import PresentationMap
+from presheaf.finite.opfibration import laid_end_to_end
 from presheaf.finite.presentation import Path, Presentation
 from presheaf.finite.standard import Table
-from presheaf.finite.sweep import sweep, topological_order
+from presheaf.finite.sweep import Sweep
 
 IntArray = NDArray[np.int32]
+
+__all__ = ["LeftKan", "check_functor", "hom_from", "left_kan"]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -116,10 +120,12 @@ class LeftKan:
 
     def _done(self) -> Table:
         if self._table is None:
-            raise InputError(f"the extension is not there: {self._ending()}.")
+            raise InputError(f"the extension is not there: {self.ending}.")
         return self._table
 
-    def _ending(self) -> str:
+    @property
+    def ending(self) -> str:
+        """How the computation ended, in words."""
         if self.status == "budget exceeded":
             return f"budget exceeded ({self.limit}) after {self.counts.made} rows made in {self.counts.seconds:.2f} s"
         if self.status == "infinite":
@@ -129,62 +135,11 @@ class LeftKan:
 
     def __repr__(self) -> str:
         if self._table is None:
-            return f"LeftKan({self._ending()})"
+            return f"LeftKan({self.ending})"
         objects = self.mapping.target.objects
         shown = ", ".join(f"{o} {s}" for o, s in zip(objects[:8], self._table.sizes.tolist(), strict=False))
         more = ", ..." if len(objects) > 8 else ""
         return f"LeftKan({shown}{more}; {self.method}, {self.counts.made} rows made, {self.counts.seconds:.3f} s)"
-
-
-def check_functor(presentation: Presentation, sizes: Sequence[int], columns: Sequence[ArrayLike]) -> list[IntArray]:
-    """Columns as int32 arrays, if they are a covariant functor to Set.
-
-    Raises
-    ------
-    InputError
-        Names the generator and row of a value out of range, or the equation and row where it fails.
-
-    Notes
-    -----
-    O(rows times the length of the equations), by gathers.
-    """
-    if len(sizes) != len(presentation.objects):
-        raise InputError(f"{len(presentation.objects)} objects, but {len(sizes)} sizes.")
-    if len(columns) != len(presentation.generators):
-        raise InputError(f"{len(presentation.generators)} generators, but {len(columns)} columns.")
-    for name, many in zip(presentation.objects, sizes, strict=True):
-        if not 0 <= many < 2**31:
-            raise InputError(f"object {name!r}: size {many} is not between 0 and 2^31 - 1.")
-    out = []
-    for (name, a, b), given in zip(presentation.generators, columns, strict=True):
-        column = np.asarray(given)
-        if column.shape != (sizes[a],):
-            raise InputError(
-                f"column of {name!r} has shape {column.shape}; {presentation.objects[a]!r} has {sizes[a]} rows."
-            )
-        if column.size and not np.issubdtype(column.dtype, np.integer):
-            raise InputError(f"column of {name!r} holds {column.dtype}; expected integers.")
-        if column.size and (column.min() < 0 or column.max() >= sizes[b]):
-            row = int(np.flatnonzero((column < 0) | (column >= sizes[b]))[0])
-            raise InputError(
-                f"column of {name!r}, row {row}: {column[row]} is no row of {presentation.objects[b]!r}, which has {sizes[b]}."
-            )
-        out.append(np.ascontiguousarray(column, dtype=np.int32))
-    for i, (u, v) in enumerate(presentation.equations):
-        rows = np.arange(sizes[presentation.equation_source(i)], dtype=np.int32)
-        left = right = rows
-        for j in u:
-            left = out[j][left]
-        for j in v:
-            right = out[j][right]
-        bad = np.flatnonzero(left != right)
-        if len(bad):
-            row = int(bad[0])
-            raise InputError(
-                f"equation {i} ({presentation.equation(i)}) fails at row {row}: {left[row]} on the left, {right[row]} on "
-                f"the right; {len(bad)} rows in all."
-            )
-    return out
 
 
 def left_kan(
@@ -208,7 +163,7 @@ def left_kan(
     columns : int arrays, one a generator of C
         For u: a -> b an array (sizes[a],) of rows of b.
     strategy : "auto", "hlt", "felsch" or "mixed"
-        For the completion, see ``complete``; a D without cycles is swept.
+        For completions, see ``complete``; one that is named rules the coend formula out.
     budget : Budget, optional
         A D with cycles may have an infinite extension, and whether it has is undecidable: without a budget a call may
         then use up all memory.
@@ -228,8 +183,11 @@ def left_kan(
 
     Notes
     -----
-    D without cycles, and so also D terminal or discrete: ``sweep``, near-linear. Otherwise first a look for a proof
-    that the result is infinite (``growing_weights``), then completion after Todd-Coxeter and Carmody-Walters.
+    By case, the result being the same: F a discrete opfibration, so that tables are laid end to end (``opfibration``); else
+    a look for a proof that the result is infinite (``growing_weights``); else one pass over the strongly connected parts
+    of D (``Sweep``): connected components where a part has no arrows of its own, in particular for D without cycles,
+    discrete or terminal, near-linear; for other parts the coend formula where their arrows are few and known, or
+    completion after Todd-Coxeter and Carmody-Walters. ``LeftKan.method`` says what was done.
 
     Examples
     --------
@@ -246,58 +204,41 @@ def left_kan(
     >>> result.mapping.source.objects[c], row, result.mapping.target.show(path)
     ('Student', 3, 'student_is')
     """
+    one_of("strategy", strategy, STRATEGIES)
     many = [int(s) for s in sizes]
     checked = check_functor(mapping.source, many, columns)
-    limits = budget or Budget()
-    order = topological_order(mapping.target)
-    weights = None
-    outcome: Outcome
-    if order is not None:
-        outcome = sweep(
-            mapping, many, checked, order, budget=limits, progress=progress, cancel=cancel, compiled=compiled
-        )
-    elif (weights := growing_weights(mapping, many)) is not None:
-        outcome = Outcome("infinite", None, "weights", None, Counts(0, sum(many), 0.0, 0))
-    else:
-        base = np.concatenate([[0], np.cumsum(many)]).astype(np.int64)
-        coincidences = [
-            (
-                np.arange(base[a], base[a + 1], dtype=np.int32),
-                mapping.paths[j],
-                (checked[j] + base[b]).astype(np.int32),
-            )
-            for j, (_, a, b) in enumerate(mapping.source.generators)
-            if many[a]
-        ]
-        objects = np.repeat(np.array(mapping.objects, dtype=np.int32), many)
-        outcome = complete(
-            mapping.target,
-            objects,
-            coincidences,
-            strategy=strategy,
-            budget=limits,
-            progress=progress,
-            cancel=cancel,
-            compiled=compiled,
-        )
-    return LeftKan(
-        mapping,
-        outcome.status,
-        outcome.limit,
-        weights,
-        outcome.method,
-        outcome.counts,
-        outcome.table,
-        tuple(many),
-    )
+    meter = Meter(budget, progress, cancel)
+    methods: dict[str, None] = {}
+    weights: tuple[int, ...] | None = None
+    try:
+        if (table := laid_end_to_end(mapping, many, checked, meter)) is not None:
+            methods["opfibration"] = None
+        elif (weights := growing_weights(mapping, many)) is not None:
+            methods["weights"] = None
+        else:
+            sweep = Sweep(mapping, many, checked, meter, strategy=strategy, compiled=compiled)
+            methods = sweep.methods
+            table = sweep.run()
+    except Stopped as stop:
+        method = ", ".join(methods) or "none"
+        return LeftKan(mapping, stop.status, stop.limit, None, method, _counts(meter), None, tuple(many))
+    status: Status = "complete" if table is not None else "infinite"
+    method = ", ".join(methods) or "none"
+    return LeftKan(mapping, status, None, weights, method, _counts(meter), table, tuple(many))
 
 
-def representable(
+def _counts(meter: Meter) -> Counts:
+    return Counts(meter.made, meter.rows, meter.seconds, meter.bytes)
+
+
+def hom_from(
     presentation: Presentation,
     at: int = 0,
     *,
     strategy: Strategy = "auto",
     budget: Budget | None = None,
+    progress: ProgressCallback | None = None,
+    cancel: CancelCallback | None = None,
     compiled: bool = True,
 ) -> LeftKan:
     """D(at, -), the arrows of D out of one object: the left extension of a point along 1 -> D.
@@ -306,10 +247,12 @@ def representable(
 
     Examples
     --------
-    >>> representable(Presentation.group("a b", ["a^2", "b^3", "(a b)^2"])).sizes.tolist()
+    >>> hom_from(Presentation.group("a b", ["a^2", "b^3", "(a b)^2"])).sizes.tolist()
     [6]
-    >>> representable(Presentation.monoid("a b", ["a b = 1"]))
+    >>> hom_from(Presentation.monoid("a b", ["a b = 1"]))
     LeftKan(proved infinite by the weights a: -1, b: 1)
     """
     mapping = PresentationMap.point(presentation, at)
-    return left_kan(mapping, [1], [], strategy=strategy, budget=budget, compiled=compiled)
+    return left_kan(
+        mapping, [1], [], strategy=strategy, budget=budget, progress=progress, cancel=cancel, compiled=compiled
+    )

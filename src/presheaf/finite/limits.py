@@ -1,22 +1,27 @@
-"""Limits and colimits: pointwise for set-valued functors, by representability inside a category."""
+"""Limits and colimits of set-valued functors, computed at each object, all objects at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from presheaf.errors import InputError
-from presheaf.finite.arrays import Ints, frozen, starts
-from presheaf.finite.functor import Functor
+from presheaf.finite.arrays import Ints, frozen, spread, starts
+from presheaf.finite.flat import objects_of, split, values
 from presheaf.finite.graph import weak_components
 from presheaf.finite.joins import Factor, joined
-from presheaf.finite.natural import Transformation
-from presheaf.finite.presheaf import SetFunctor, constant
-from presheaf.finite.yoneda import Representability, embed, representability, representable
+from presheaf.finite.presheaf import SetFunctor
+from presheaf.finite.rows import RowIndex, sorted_rows
+from presheaf.finite.transformation import Transformation
 
 Map = tuple[int, int, Transformation]
+
+_PLACE = -1
+"""The variable of a join that holds the object."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Cone:
 
     apex: SetFunctor
     legs: tuple[Transformation, ...]
-    _families: tuple[Ints, ...] = field(repr=False)
+    _index: RowIndex = field(repr=False)
 
     def factor(self, legs: Sequence[Transformation]) -> Transformation:
         """The one transformation into the apex that yields the given cone.
@@ -43,15 +48,16 @@ class Cone:
         """
         if len(legs) != len(self.legs) or any(leg.source is not legs[0].source for leg in legs):
             raise InputError(f"{len(self.legs)} legs from one functor are needed.")
-        parts = []
-        for c, families in enumerate(self._families):
-            wanted = np.stack([leg.components[c] for leg in legs], axis=1)
-            place, missing = _find(families, wanted)
-            if missing >= 0:
-                name = self.apex.category.objects[c]
-                raise InputError(f"row {missing} of {name}: the legs give {wanted[missing].tolist()}, no point there.")
-            parts.append(place)
-        return Transformation.trusted(legs[0].source, self.apex, tuple(parts))
+        source = legs[0].source
+        at = np.repeat(np.arange(len(source.sizes)), source.sizes)
+        wanted = np.stack([at, *(values(leg) for leg in legs)], axis=1)
+        place = self._index.find(wanted)
+        missing = np.flatnonzero(place < 0)
+        if len(missing):
+            c, row = source.element(int(missing[0]))
+            name, given = source.category.objects[c], wanted[missing[0], 1:].tolist()
+            raise InputError(f"row {row} of {name}: the legs give {given}, no point there.")
+        return Transformation.trusted(source, self.apex, split(place - self.apex.offsets[at], source))
 
 
 @dataclass(frozen=True)
@@ -77,30 +83,17 @@ class Cocone:
         """
         if len(legs) != len(self.legs) or any(leg.target is not legs[0].target for leg in legs):
             raise InputError(f"{len(self.legs)} legs to one functor are needed.")
-        parts = []
-        for c, size in enumerate(self.apex.sizes.tolist()):
-            out = np.full(size, -1, dtype=np.int32)
-            for mine, theirs in zip(self.legs, legs, strict=True):
-                out[mine.components[c]] = theirs.components[c]
-            for i, (mine, theirs) in enumerate(zip(self.legs, legs, strict=True)):
-                wrong = np.flatnonzero(out[mine.components[c]] != theirs.components[c])
-                if len(wrong):
-                    name = self.apex.category.objects[c]
-                    raise InputError(f"leg {i} sends row {int(wrong[0])} of {name} elsewhere than what it is glued to.")
-            parts.append(frozen(out))
-        return Transformation.trusted(self.apex, legs[0].target, tuple(parts))
-
-
-def _find(table: Ints, wanted: Ints) -> tuple[Ints, int]:
-    """Row number in ``table`` (rows all different) of each wanted row, and the first wanted row not there, or -1."""
-    both = np.concatenate([table, wanted])
-    _, code = np.unique(both, axis=0, return_inverse=True)
-    code = code.reshape(-1)
-    row = np.full(int(code.max(initial=-1)) + 1, -1, dtype=np.int32)
-    row[code[: len(table)]] = np.arange(len(table))
-    place = row[code[len(table) :]]
-    missing = np.flatnonzero(place < 0)
-    return frozen(place), int(missing[0]) if len(missing) else -1
+        out = np.full(self.apex.n_elements, -1, dtype=np.int32)
+        places = [self.apex.offsets[objects_of(leg.source)] + values(leg) for leg in self.legs]
+        for place, theirs in zip(places, legs, strict=True):
+            out[place] = values(theirs)
+        for i, (place, theirs) in enumerate(zip(places, legs, strict=True)):
+            wrong = np.flatnonzero(out[place] != values(theirs))
+            if len(wrong):
+                c, row = theirs.source.element(int(wrong[0]))
+                name = theirs.source.category.objects[c]
+                raise InputError(f"leg {i} sends row {row} of {name} elsewhere than what it is glued to.")
+        return Transformation.trusted(self.apex, legs[0].target, split(out, self.apex))
 
 
 def _check(parts: Sequence[SetFunctor], maps: Sequence[Map]) -> None:
@@ -132,45 +125,59 @@ def limit(parts: Sequence[SetFunctor], maps: Sequence[Map] = (), *, most: int = 
 
     Notes
     -----
-    Elements are the compatible families, in lexicographic order: a natural join, one step a map, parts that a map joins
-    being taken together first. Cost: the rows met.
+    Elements are the compatible families, in lexicographic order: a natural join, one step a map, over all objects at
+    once; parts that a map joins are taken together first. Cost: the rows met.
     """
     _check(parts, maps)
-    category = parts[0].category
-    families = []
-    for c in range(category.n_objects):
-        result = Factor((), np.zeros((1, 0), dtype=np.int32), np.ones(1, dtype=np.int64), 1)
-        pending = [(i, j, f.components[c]) for i, j, f in maps]
-        todo = list(range(len(parts)))
-        while todo or pending:
-            known = set(result.variables)
-            at = next((n for n, (i, j, _) in enumerate(pending) if i in known or j in known), None)
-            if at is None and todo:
-                i = todo[0]
-                step = _relation((i,), np.arange(int(parts[i].sizes[c]), dtype=np.int32)[:, None])
-            else:
-                i, j, values = pending.pop(at or 0)
-                rows = np.stack([np.arange(len(values), dtype=np.int32), values], axis=1)
-                step = _relation((i, j), rows) if i != j else _relation((i,), rows[rows[:, 0] == rows[:, 1], :1])
-            result = joined(result, step, most)
-            todo = [i for i in todo if i not in result.variables]
-        table = result.rows[:, [result.variables.index(i) for i in range(len(parts))]]
-        families.append(frozen(table[np.lexsort(table.T[::-1])]))
-    columns = []
+    at = [objects_of(part) for part in parts]
+    rows = [np.arange(part.n_elements) - part.offsets[c] for part, c in zip(parts, at, strict=True)]
+    result = _relation((_PLACE,), [np.arange(len(parts[0].sizes))])
+    pending = [(i, j, values(f)) for i, j, f in maps]
+    todo = list(range(len(parts)))
+    while todo or pending:
+        known = set(result.variables)
+        which = next((n for n, (i, j, _) in enumerate(pending) if i in known or j in known), None)
+        if which is None and todo:
+            step = _relation((_PLACE, todo[0]), [at[todo[0]], rows[todo[0]]])
+        else:
+            i, j, image = pending.pop(which or 0)
+            loop = rows[i] == image
+            step = (
+                _relation((_PLACE, i, j), [at[i], rows[i], image])
+                if i != j
+                else _relation((_PLACE, i), [at[i][loop], rows[i][loop]])
+            )
+        result = joined(result, step, most)
+        todo = [i for i in todo if i not in result.variables]
+    order = [result.variables.index(i) for i in (_PLACE, *range(len(parts)))]
+    table = sorted_rows(result.rows[:, order])
+    index = RowIndex(table, [len(parts[0].sizes), *(int(part.sizes.max(initial=0)) for part in parts)])
+    apex = _apex(parts, table, index)
+    legs = (Transformation.trusted(apex, part, split(table[:, i + 1], apex)) for i, part in enumerate(parts))
+    return Cone(apex, tuple(legs), index)
+
+
+def _apex(parts: Sequence[SetFunctor], table: Ints, index: RowIndex) -> SetFunctor:
+    """The functor of families; row of ``table``: the object, then one row a part."""
     side = parts[0].covariant.category
-    for g, (a, b) in enumerate(zip(side.generator_dom.tolist(), side.generator_cod.tolist(), strict=True)):
-        moved = np.stack([part.columns[g][families[a][:, i]] for i, part in enumerate(parts)], axis=1)
-        columns.append(_find(families[b], moved)[0])
-    apex = parts[0].like(np.array([len(f) for f in families], dtype=np.int32), columns)
-    legs = tuple(
-        Transformation.trusted(apex, part, tuple(frozen(f[:, i].copy()) for f in families))
-        for i, part in enumerate(parts)
-    )
-    return Cone(apex, legs, tuple(families))
+    sizes = np.bincount(table[:, 0], minlength=side.n_objects)
+    first = starts(sizes)
+    length = sizes[side.generator_dom]
+    g, row = spread(length)
+    family = table[first[side.generator_dom[g]] + row]
+    moved = np.empty_like(family)
+    moved[:, 0] = side.generator_cod[g]
+    for i, part in enumerate(parts):
+        begin, entries = part.flat
+        moved[:, i + 1] = entries[begin[g] + family[:, i + 1]]
+    column = frozen((index.find(moved) - first[moved[:, 0]]).astype(np.int32))
+    cuts = starts(length).tolist()
+    return parts[0].like(sizes, [column[a:b] for a, b in pairwise(cuts)])
 
 
-def _relation(variables: tuple[int, ...], rows: Ints) -> Factor:
+def _relation(variables: tuple[int, ...], columns: Sequence[NDArray[np.integer]]) -> Factor:
     # Weight 0 in ``total`` keeps the join from counting: only the rows matter here.
+    rows = np.stack([column.astype(np.int32) for column in columns], axis=1)
     return Factor(variables, rows, np.ones(len(rows), dtype=np.int64), 0)
 
 
@@ -184,34 +191,33 @@ def colimit(parts: Sequence[SetFunctor], maps: Sequence[Map] = ()) -> Cocone:
     Disjoint union, then connected components, numbered by their first element. Near-linear.
     """
     _check(parts, maps)
-    category = parts[0].category
-    labels, sizes, shifts = [], [], []
-    for c in range(category.n_objects):
-        first = starts(np.array([int(p.sizes[c]) for p in parts]))
-        source = [first[i] + np.arange(len(f.components[c])) for i, _, f in maps]
-        target = [first[j] + f.components[c] for _, j, f in maps]
-        none = np.empty(0, dtype=np.int64)
-        label = weak_components(int(first[-1]), np.concatenate([none, *source]), np.concatenate([none, *target]))
-        labels.append(label)
-        shifts.append(first)
-        sizes.append(int(label.max(initial=-1)) + 1)
-    columns = []
     side = parts[0].covariant.category
-    for g, (a, b) in enumerate(zip(side.generator_dom.tolist(), side.generator_cod.tolist(), strict=True)):
-        column = np.zeros(sizes[a], dtype=np.int32)
-        moved = [shifts[b][i] + part.columns[g] for i, part in enumerate(parts)]
-        column[labels[a]] = labels[b][np.concatenate(moved)]
-        columns.append(frozen(column))
-    apex = parts[0].like(np.array(sizes, dtype=np.int32), columns)
-    legs = tuple(
-        Transformation.trusted(
-            part,
-            apex,
-            tuple(frozen(labels[c][shifts[c][i] : shifts[c][i + 1]]) for c in range(category.n_objects)),
-        )
-        for i, part in enumerate(parts)
+    base = starts(np.array([part.n_elements for part in parts]))
+    at = np.concatenate([objects_of(part) for part in parts])
+    none = np.empty(0, dtype=np.int64)
+    source = [base[i] + np.arange(f.source.n_elements) for i, _, f in maps]
+    target = [base[j] + parts[j].offsets[objects_of(f.source)] + values(f) for _, j, f in maps]
+    label = weak_components(int(base[-1]), np.concatenate([none, *source]), np.concatenate([none, *target]))
+    _, chief = np.unique(label, return_index=True)
+    order = np.argsort(at[chief], kind="stable")
+    sizes = np.bincount(at[chief], minlength=side.n_objects)
+    first = starts(sizes)
+    row = np.empty(len(order), dtype=np.int64)
+    row[order] = np.arange(len(order)) - first[at[chief[order]]]
+    found = row[label]
+    cuts = starts(sizes[side.generator_dom])
+    column = np.zeros(int(cuts[-1]), dtype=np.int32)
+    for i, part in enumerate(parts):
+        begin, entries = part.flat
+        g, x = spread(np.diff(begin))
+        here = base[i] + part.offsets[side.generator_dom[g]] + x
+        column[cuts[g] + found[here]] = found[base[i] + part.offsets[side.generator_cod[g]] + entries]
+    apex = parts[0].like(sizes, [frozen(column)[a:b] for a, b in pairwise(cuts.tolist())])
+    legs = (
+        Transformation.trusted(part, apex, split(found[a:b], part))
+        for part, (a, b) in zip(parts, pairwise(base.tolist()), strict=True)
     )
-    return Cocone(apex, legs)
+    return Cocone(apex, tuple(legs))
 
 
 def product(*parts: SetFunctor) -> Cone:
@@ -242,56 +248,3 @@ def coequalizer(f: Transformation, g: Transformation) -> Cocone:
 def pushout(f: Transformation, g: Transformation) -> Cocone:
     """Two functors glued along a common source; legs 0 and 1 start at the two functors, leg 2 at the source."""
     return colimit([f.target, g.target, f.source], [(2, 0, f), (2, 1, g)])
-
-
-@dataclass(frozen=True)
-class LimitInCategory:
-    """The limit (or colimit) of a diagram inside a category, or why there is none.
-
-    Attributes
-    ----------
-    holds : whether it exists
-    object : the apex, -1 if none
-    legs : int32, for each object of the shape its leg, an arrow of the category; empty if there is no limit
-    verdict : the representability of the functor of cones, with its witness
-    """
-
-    holds: bool
-    object: int
-    legs: Ints
-    verdict: Representability
-
-    def __bool__(self) -> bool:
-        return self.holds
-
-
-def limit_in(diagram: Functor) -> LimitInCategory:
-    """The limit of a diagram F: J -> C inside C.
-
-    Notes
-    -----
-    A limit represents the presheaf of cones, which at c holds the compatible families of arrows c -> F(j): a limit of
-    representables. Cost: all cones in C, and ``representability``.
-    """
-    shape, category = diagram.source, diagram.target
-    none = np.empty(0, dtype=np.int32)
-    if not shape.n_objects:
-        verdict = representability(constant(category, 1, variance="contravariant"))
-        return LimitInCategory(verdict.holds, verdict.object, none, verdict)
-    parts = [representable(category, c, variance="contravariant") for c in diagram.objects.tolist()]
-    ends = zip(shape.generator_dom.tolist(), shape.generator_cod.tolist(), diagram.arrows.tolist(), strict=True)
-    cone = limit(parts, [(a, b, embed(category, f, variance="contravariant")) for a, b, f in ends])
-    verdict = representability(cone.apex)
-    if not verdict:
-        return LimitInCategory(False, -1, none, verdict)
-    row, apex = verdict.row, verdict.object
-    legs = [
-        int(category.hom(apex, c)[leg.components[apex][row]])
-        for c, leg in zip(diagram.objects.tolist(), cone.legs, strict=True)
-    ]
-    return LimitInCategory(True, apex, frozen(np.array(legs, dtype=np.int32)), verdict)
-
-
-def colimit_in(diagram: Functor) -> LimitInCategory:
-    """The colimit of a diagram F: J -> C inside C; legs are arrows F(j) -> apex. The limit in the opposite category."""
-    return limit_in(diagram.opposite())

@@ -62,6 +62,23 @@ class PresentationMap:
         """1 -> D: the category with one arrow, to object ``at``; the left extension of a point is D(at, -)."""
         return cls(Presentation(("point",), ()), target, (at,), ())
 
+    def along(self, path: Path) -> Path:
+        """F of a path of the source."""
+        return tuple(j for u in path for j in self.paths[u])
+
+    def then(self, after: PresentationMap) -> PresentationMap:
+        """This map, then ``after``.
+
+        Raises
+        ------
+        InputError
+            If ``after`` starts from another presentation than this one ends at.
+        """
+        if after.source != self.target:
+            raise InputError(f"the maps don't compose: {self.target!r} is not {after.source!r}.")
+        objects = tuple(after.objects[image] for image in self.objects)
+        return PresentationMap(self.source, after.target, objects, tuple(after.along(p) for p in self.paths))
+
     def __repr__(self) -> str:
         parts = [f"{a} -> {self.target.objects[b]}" for a, b in zip(self.source.objects, self.objects, strict=True)]
         parts += [f"{g[0]} -> {self.target.show(p)}" for g, p in zip(self.source.generators, self.paths, strict=True)]

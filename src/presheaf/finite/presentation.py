@@ -157,6 +157,24 @@ class Presentation:
         left, right = self.equations[i]
         return self.source(left or right)
 
+    def plainly_equal(self, left: Path, right: Path) -> bool:
+        """Whether two parallel paths are the same, or become so by one use of one equation. False says nothing.
+
+        Cost: squared length of the paths x equations.
+        """
+        if left == right:
+            return True
+        head = 0
+        while head < min(len(left), len(right)) and left[head] == right[head]:
+            head += 1
+        for pair in self.equations:
+            for u, v in (pair, pair[::-1]):
+                # The equation may begin inside the common head, for its two sides may begin alike.
+                for i in range(head + 1):
+                    if left[i : i + len(u)] == u and left[:i] + v + left[i + len(u) :] == right:
+                        return True
+        return False
+
     def _end(self, path: Path, at: int) -> tuple[str, int, int]:
         if not path:
             raise InputError("an empty path is an identity and does not tell its object.")

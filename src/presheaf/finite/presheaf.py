@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Literal
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from presheaf.errors import InputError, one_of
+from presheaf.finite import drawing
 from presheaf.finite.arrays import Ints, Longs, blocks, frozen, ids, spread, starts
 from presheaf.finite.category import Category
 
@@ -148,13 +149,7 @@ class SetFunctor:
         value = np.full(category.n_arrows, -1, dtype=np.int32)
         value[category.identity[c]] = row
         begin, entries = t.flat
-        tree = category.tree
-        rank = np.empty(category.n_arrows, dtype=np.int64)
-        rank[tree.order] = np.arange(len(tree.order))
-        ordered = np.sort(rank[here])
-        cuts = np.searchsorted(ordered, tree.bounds)
-        for a, b in pairwise(cuts[1:]):
-            layer = tree.order[ordered[a:b]]
+        for layer in category.tree.layers() if len(here) == category.n_arrows else _layers(category, here):
             value[layer] = entries[begin[category.last[layer]] + value[category.parent[layer]]]
         return value[here]
 
@@ -162,12 +157,25 @@ class SetFunctor:
         """The arrows that act on elements at c: out of c if covariant, into c if contravariant; by other end."""
         return self.covariant.category.out(c)
 
+    def _repr_html_(self) -> str:
+        return drawing.functor_html(self)
+
     def __repr__(self) -> str:
         what = "Presheaf" if self.variance == "contravariant" else "Copresheaf"
         names = self.category.objects
         if len(names) > 12:
             return f"{what}({self.n_elements} elements over {len(names)} objects, {len(self.columns)} columns)"
         return f"{what}({', '.join(f'{c}: {s}' for c, s in zip(names, self.sizes.tolist(), strict=True))})"
+
+
+def _layers(category: Category, arrows: Ints) -> Iterator[Ints]:
+    """Some arrows by word length, from length 1 on."""
+    tree = category.tree
+    rank = np.empty(category.n_arrows, dtype=np.int64)
+    rank[tree.order] = np.arange(len(tree.order))
+    ordered = np.sort(rank[arrows])
+    for a, b in pairwise(np.searchsorted(ordered, tree.bounds)[1:]):
+        yield tree.order[ordered[a:b]]
 
 
 def presheaf(category: Category, sizes: ArrayLike, columns: Sequence[ArrayLike]) -> SetFunctor:

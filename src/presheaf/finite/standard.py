@@ -77,42 +77,65 @@ def standardise(
         reached = len(order)
     if reached < total:
         raise InputError(f"{total - reached} of {total} elements are reached from no unit.")
-    # Within each object, in the order of meeting.
-    single = len(sizes) == 1
-    new = np.empty(total, dtype=np.int32)
-    kept: list[IntArray] = []
-    if single:
-        new[order] = np.arange(total, dtype=np.int32)
-        kept.append(order)
-    else:
-        object_of = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)[order]
-        for s in range(len(sizes)):
-            here = order[object_of == s]
-            kept.append(here - np.int32(base[s]))
-            new[here] = np.arange(len(here), dtype=np.int32)
+    kept, new = _by_object(order, base)
     out_columns = []
     for j in range(len(src)):
         a, b = int(src[j]), int(dst[j])
         out_columns.append(new[base[b] : base[b + 1]][columns[j][kept[a]]])
     unit_new = new[base[unit_objects] + units].astype(np.int32)
-    rank = np.empty(len(units), dtype=np.int32)
-    counts = []
-    for s in range(len(sizes)):
-        there = unit_objects == s
-        counts.append(int(there.sum()))
-        rank[there] = np.arange(counts[-1], dtype=np.int32)
+    first = _first_met(sizes, (src, dst), unit_objects, (kept, new), (parent, letter))
+    return Table(sizes, tuple(out_columns), unit_new, first)
+
+
+def _by_object(order: IntArray, base: NDArray[np.int64]) -> tuple[list[IntArray], IntArray]:
+    """Elements of each object, as rows there, in the order of meeting; and each element's new row at its object."""
+    n = len(base) - 1
+    if n == 1:
+        new = np.empty(len(order), dtype=np.int32)
+        new[order] = np.arange(len(order), dtype=np.int32)
+        return [order], new
+    # A sort by counting, for which numpy wants few and short keys.
+    kind = np.uint16 if n < 2**16 else np.int32
+    object_of = np.repeat(np.arange(n, dtype=kind), np.diff(base))
+    grouped = order[np.argsort(object_of[order], kind="stable")]
+    new = np.empty(len(order), dtype=np.int32)
+    new[grouped] = np.arange(len(order), dtype=np.int64) - np.repeat(base[:-1], np.diff(base))
+    return [grouped[base[s] : base[s + 1]] - np.int32(base[s]) for s in range(n)], new
+
+
+def _first_met(
+    sizes: NDArray[np.int64],
+    ends: tuple[IntArray, IntArray],
+    unit_objects: IntArray,
+    numbering: tuple[list[IntArray], IntArray],
+    how: tuple[IntArray, IntArray],
+) -> tuple[IntArray, ...]:
+    """``Table.first`` from each element's parent and last letter in the search."""
+    (src, dst), (kept, new), (parent, letter) = ends, numbering, how
+    n = len(sizes)
+    base = np.concatenate([[0], np.cumsum(sizes)])
+    units_at = np.argsort(unit_objects, kind="stable")
+    counts = np.bincount(unit_objects, minlength=n)
+    starts = np.concatenate([[0], np.cumsum(counts)])[:-1]
+    rank = np.empty(len(unit_objects), dtype=np.int32)
+    rank[units_at] = np.arange(len(unit_objects)) - starts[unit_objects[units_at]]
+    # Where a generator's block starts among the numbers at its target.
+    by_target = np.argsort(dst, kind="stable")
+    widths = sizes[src[by_target]]
+    before = np.concatenate([[0], np.cumsum(widths)])[:-1]
+    heads = np.searchsorted(dst[by_target], np.arange(n))
+    block = np.empty(len(src), dtype=np.int64)
+    target = dst[by_target]
+    block[by_target] = counts[target] + before - before[heads[target]] if len(src) else before
     first = []
-    for s in range(len(sizes)):
+    for s in range(n):
         here = kept[s] + np.int32(base[s])
         up, by = parent[here], letter[here]
         inner = by >= 0
         up[~inner] = rank[up[~inner]]
-        block = np.zeros(len(src), dtype=np.int64)
-        into = np.flatnonzero(dst == s)
-        block[into] = counts[s] + np.concatenate([[0], np.cumsum(sizes[src[into]])])[:-1]
         up[inner] = new[up[inner]] + block[by[inner]]
         first.append(up)
-    return Table(sizes, tuple(out_columns), unit_new, tuple(first))
+    return tuple(first)
 
 
 def _breadth_first(

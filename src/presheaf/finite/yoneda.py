@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from presheaf.errors import InputError
-from presheaf.finite.arrays import Ints, frozen, starts
+from presheaf.finite.arrays import Ints, frozen, spread, starts
 from presheaf.finite.category import Category
+from presheaf.finite.flat import objects_of, split
 from presheaf.finite.graph import forest, sources
-from presheaf.finite.natural import Transformation
 from presheaf.finite.presheaf import SetFunctor, Variance
+from presheaf.finite.transformation import Transformation
 
 
 def representable(category: Category, c: int, *, variance: Variance) -> SetFunctor:
@@ -28,10 +31,10 @@ def representable(category: Category, c: int, *, variance: Variance) -> SetFunct
     first = starts(sizes)
     rank = np.empty(side.n_arrows, dtype=np.int32)
     rank[here] = np.arange(len(here)) - first[side.cod[here]]
-    columns = []
-    for j, a in enumerate(side.generator_dom.tolist()):
-        column = rank[side.then(here[first[a] : first[a + 1]], j)]
-        columns.append(frozen(column.astype(np.int32)))
+    length = sizes[side.generator_dom]
+    g, row = spread(length)
+    column = frozen(rank[side.then(here[first[side.generator_dom[g]] + row], g)])
+    columns = [column[a:b] for a, b in pairwise(starts(length).tolist())]
     return SetFunctor.trusted(category, sizes, columns, variance=variance)
 
 
@@ -54,8 +57,7 @@ def from_element(t: SetFunctor, c: int, row: int) -> Transformation:
         raise InputError(f"T has no element {row} at object {c}.")
     values = t.orbit(c, row)
     h = representable(t.category, c, variance=t.variance)
-    parts = tuple(frozen(values[a:b]) for a, b in zip(h.offsets[:-1], h.offsets[1:], strict=True))
-    return Transformation.trusted(h, t, parts)
+    return Transformation.trusted(h, t, split(values, h))
 
 
 def to_element(transformation: Transformation, c: int) -> int:
@@ -141,9 +143,10 @@ def representability(t: SetFunctor) -> Representability:
     c, row = t.element(int(nodes[0]))
     arrows, values = t.arrows_from(c), t.orbit(c, row)
     key = cov.offsets[cov.category.cod[arrows]] + values
-    order = np.argsort(key, kind="stable")
-    i = int(np.flatnonzero(key[order][1:] == key[order][:-1])[0])
-    f, g = sorted((int(arrows[order[i]]), int(arrows[order[i + 1]])))
+    first = np.empty(t.n_elements, dtype=np.int64)
+    first[key[::-1]] = np.arange(len(key))[::-1]
+    again = int(np.flatnonzero(first[key] != np.arange(len(key)))[0])
+    f, g = sorted((int(arrows[first[key[again]]]), int(arrows[again])))
     why = (
         f"element {row} of {names[c]} yields all of T, but not freely: arrows {f} ({t.category.name(f)}) and {g} "
         f"({t.category.name(g)}) agree on it."
@@ -197,15 +200,9 @@ def generators(t: SetFunctor) -> Generators:
     excess = int(weight[objects].sum()) - t.n_elements
     relations = np.empty((0, 4), dtype=np.int32)
     if excess:
-        wood = forest(first, target, chosen)
-        root = wood.roots()
-        object_of = np.repeat(np.arange(category.n_objects), cov.sizes)
-        arrow = np.full(t.n_elements, -1, dtype=np.int32)
-        arrow[chosen] = category.identity[objects]
+        root, arrow = addresses(t, chosen)
+        object_of = objects_of(cov)
         leave = category._right
-        for layer in wood.layers():
-            up = wood.parent[layer]
-            arrow[layer] = category.then(arrow[up], leave.list[leave.first[object_of[up]] + wood.slot[layer]])
         source = np.repeat(np.arange(t.n_elements), np.diff(first))
         slot = np.arange(len(target)) - first[source]
         f = category.then(arrow[source], leave.list[leave.first[object_of[source]] + slot])
@@ -213,3 +210,60 @@ def generators(t: SetFunctor) -> Generators:
         free = (table[:, 0] == table[:, 2]) & (table[:, 1] == table[:, 3])
         relations = np.unique(table[~free], axis=0).astype(np.int32)
     return Generators(frozen(objects), frozen(rows), excess == 0, excess, frozen(relations))
+
+
+def addresses(t: SetFunctor, chosen: NDArray[np.integer]) -> tuple[Ints, Ints]:
+    """Where each element of T comes from: a chosen element and an arrow that leads from it.
+
+    Parameters
+    ----------
+    chosen : int (r,), distinct elements in the numbering of ``SetFunctor.offsets``
+
+    Returns
+    -------
+    root : int32 (elements,), the position in ``chosen`` of the first that yields the element, -1 if none does
+    arrow : int32 (elements,), an arrow f with T(f)(chosen element) = the element, its word the first shortest; else -1
+
+    Notes
+    -----
+    A breadth-first forest over the graph of elements. Cost: linear in elements x generators.
+    """
+    cov = t.covariant
+    category = cov.category
+    wood = forest(*t.element_graph, chosen)
+    object_of = objects_of(cov)
+    arrow = np.full(t.n_elements, -1, dtype=np.int32)
+    arrow[chosen] = category.identity[object_of[chosen]]
+    leave = category._right
+    for layer in wood.layers():
+        up = wood.parent[layer]
+        arrow[layer] = category.then(arrow[up], leave.list[leave.first[object_of[up]] + wood.slot[layer]])
+    return wood.roots(), arrow
+
+
+def propagate(
+    source: SetFunctor, target: SetFunctor, elements: NDArray[np.integer], values: NDArray[np.integer]
+) -> Transformation:
+    """The transformation with given values at elements that yield all of the source.
+
+    Parameters
+    ----------
+    elements : int (r,), elements of ``source`` in the numbering of ``SetFunctor.offsets``
+    values : int (r,), the rows of ``target`` that they go to
+
+    Notes
+    -----
+    Not checked: the caller knows that there is such a transformation. Cost: linear in elements x generators.
+    """
+    side = source.covariant.category
+    roots, at = np.unique(elements, return_index=True)
+    wood = forest(*source.element_graph, roots)
+    object_of = objects_of(source)
+    begin, entries = target.flat
+    value = np.empty(source.n_elements, dtype=np.int32)
+    value[roots] = np.asarray(values)[at]
+    for layer in wood.layers():
+        up = wood.parent[layer]
+        letter = side._right.list[side._right.first[object_of[up]] + wood.slot[layer]]
+        value[layer] = entries[begin[letter] + value[up]]
+    return Transformation.trusted(source, target, split(value, source))

@@ -10,7 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from presheaf.errors import InputError
 from presheaf.finite.kan_left import check_functor
+from presheaf.finite.presentation import Presentation
+from presheaf.migration.arrow_types import arrow_type
+from presheaf.migration.equations import check_equations
 from presheaf.migration.schema import Schema
+from presheaf.migration.show import instance_html
+
+__all__ = ["Instance", "arrow_type"]
 
 
 class Instance:
@@ -39,7 +45,10 @@ class Instance:
 
     Notes
     -----
-    Cost: rows x length of the equations, by gathers. Attribute values are not copied.
+    A null is a value that is not known; each stands for itself, so that two nulls are not taken for equal. ``delta``
+    carries values along, ``sigma`` gives a row the value of whatever became it, ``pi`` joins on equal values.
+
+    Cost: rows x length of the equations, by gathers. Columns and values are not copied.
     """
 
     __slots__ = ("attributes", "columns", "schema", "sizes")
@@ -61,11 +70,12 @@ class Instance:
         import pyarrow as pa
 
         many = tuple(int(s) for s in sizes)
-        kept = (
-            check_functor(schema.presentation, many, columns)
-            if check
-            else [np.ascontiguousarray(column, dtype=np.int32) for column in columns]
-        )
+        if check:
+            free = Presentation(schema.presentation.objects, schema.presentation.generators)
+            kept = [column.view() for column in check_functor(free, many, columns)]
+            check_equations(schema, many, kept)
+        else:
+            kept = [np.ascontiguousarray(column, dtype=np.int32).view() for column in columns]
         if len(attributes) != len(schema.attributes):
             raise InputError(
                 f"the schema has {len(schema.attributes)} attributes, {len(attributes)} columns were given."
@@ -100,18 +110,5 @@ class Instance:
         shown = ", ".join(f"{name}: {size}" for name, size in zip(names[:12], self.sizes, strict=False))
         return f"Instance({shown}{', ...' if len(names) > 12 else ''})"
 
-
-def arrow_type(name: str) -> Any:
-    """The Arrow type that an attribute type (``TYPES``) stands for."""
-    import pyarrow as pa
-
-    return {
-        "string": pa.string(),
-        "int64": pa.int64(),
-        "double": pa.float64(),
-        "bool": pa.bool_(),
-        "date32": pa.date32(),
-        "timestamp": pa.timestamp("us"),
-        "decimal": pa.decimal128(38, 9),
-        "binary": pa.binary(),
-    }[name]
+    def _repr_html_(self) -> str:
+        return instance_html(self)

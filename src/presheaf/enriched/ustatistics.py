@@ -1,0 +1,103 @@
+"""Means over pairs and triples of objects, with intervals: the unit that is sampled is the object."""
+
+from __future__ import annotations
+
+from math import inf, log, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from presheaf.statistics.intervals import Interval, clopper_pearson
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def disjoint_tuples(n: int, order: int, rounds: int, rng: np.random.Generator) -> Ints:
+    """``rounds`` random partitions of n objects into tuples of ``order`` distinct ones; what is left over is dropped.
+
+    Returns
+    -------
+    int64 array of shape (rounds * (n // order), order)
+        The first n // order tuples share no object, so they are independent where the objects are. The mean over all is
+        an average of such means and keeps Hoeffding's bound for them.
+    """
+    each = n // order
+    shuffled = rng.permuted(np.tile(np.arange(n), (rounds, 1)), axis=1)
+    return shuffled[:, : each * order].reshape(-1, order)
+
+
+def hoeffding(value: float, n: int, order: int, level: float = 0.95, scale: float = 1.0) -> tuple[float, float]:
+    """Interval for the expectation of a U-statistic of a kernel in [0, scale].
+
+    P(|U - EU| > t scale) <= 2 exp(-2 floor(n / order) t^2) (Hoeffding 1963, section 5). Holds for every n and every
+    distribution of the objects.
+    """
+    half = scale * sqrt(log(2 / (1 - level)) / (2 * max(1, n // order)))
+    return max(0.0, value - half), min(scale, value + half)
+
+
+def jackknife(contributions: Floats, value: float, order: int, level: float = 0.95) -> tuple[float, float]:
+    """Normal interval for a U-statistic of ``order`` from the mean over the tuples each object is in.
+
+    Parameters
+    ----------
+    contributions : float array of shape (n,)
+        Mean of the kernel over the tuples that hold object i; nan for objects in none.
+
+    Notes
+    -----
+    Variance order^2 / n Var(contributions): the first term of Hoeffding's decomposition (Hoeffding 1948), which is also
+    what resampling objects estimates to first order. Student's t with n - 1 degrees of freedom.
+    """
+    from scipy.special import stdtrit
+
+    seen = contributions[np.isfinite(contributions)]
+    if len(seen) < 2:
+        return -inf, inf
+    half = float(stdtrit(len(seen) - 1, 0.5 + level / 2)) * order * sqrt(float(np.var(seen, ddof=1)) / len(seen))
+    return value - half, value + half
+
+
+def share_interval(
+    share: float, contributions: Floats, first: NDArray[np.bool_], tuples: int, n: int, level: float = 0.95
+) -> Interval:
+    """Interval for a share of triples: jackknife over objects; Clopper-Pearson on disjoint triples where all agree.
+
+    Parameters
+    ----------
+    share : float
+    contributions : float array of shape (n,), see ``jackknife``
+    first : bool array of shape (n // 3,)
+        The indicator on triples that share no object.
+    """
+    if 0 < share < 1:
+        low, high = jackknife(contributions, share, 3, level)
+        return Interval(share, max(0.0, low), min(1.0, high), tuples, n // 3, "jackknife over objects")
+    low, high = clopper_pearson(float(first.sum()), len(first), level)
+    return Interval(share, min(low, share), max(high, share), tuples, n // 3, "Clopper-Pearson on disjoint triples")
+
+
+def quantile_interval(value: float, sample: Floats, quantile: float, tuples: int, level: float = 0.95) -> Interval:
+    """Interval for a quantile from the order statistics of an independent sample, free of the distribution.
+
+    The number of sample values below the quantile is binomial; the ends are inf or 0 where the sample is too small to
+    say (David and Nagaraja 2003, section 7.1). Values are >= 0.
+    """
+    from scipy.stats import binom
+
+    m = len(sample)
+    ranked = np.sort(sample)
+    below, above = int(binom.ppf((1 - level) / 2, m, quantile)), int(binom.ppf((1 + level) / 2, m, quantile)) + 1
+    low = float(ranked[below - 1]) if below >= 1 else 0.0
+    high = float(ranked[above - 1]) if above <= m else inf
+    return Interval(value, min(low, value), max(high, value), tuples, m, "binomial order statistics")
+
+
+def per_object(values: Any, tuples: Ints, n: int) -> Floats:
+    """Mean of the values over the tuples that hold each object; nan for objects in none. Shape (n,)."""
+    members = tuples.ravel()
+    seen = np.bincount(members, minlength=n)
+    total = np.bincount(members, weights=np.repeat(np.asarray(values, dtype=np.float64), tuples.shape[1]), minlength=n)
+    return np.where(seen > 0, total / np.maximum(seen, 1), np.nan)

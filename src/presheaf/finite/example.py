@@ -1,0 +1,35 @@
+"""What a named example is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb, factorial
+
+import numpy as np
+
+from presheaf.errors import InputError
+from presheaf.finite.elements import action_groupoid
+from presheaf.finite.mapping import PresentationMap
+from presheaf.finite.presentation import Path, Presentation
+from presheaf.finite.presheaf import copresheaf
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Example:
+    """A named presentation: ``presentation``, ``arrows`` (how many, None if infinitely many) and ``source``."""
+
+    name: str
+    presentation: Presentation
+    arrows: int | None
+    source: str
+
+    def __repr__(self) -> str:
+        size = "infinitely many" if self.arrows is None else str(self.arrows)
+        return f"Example({self.name}: {size} arrows; {self.source})"
+
+
+def at_least(name: str, value: int, least: int) -> None:
+    if value < least:
+        raise InputError(f"{name!r} must be at least {least}; got {value}.")
