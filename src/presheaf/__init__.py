@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from presheaf.audits.categories import compare_categories
+    from presheaf.audits.category_result import CategoryComparison
     from presheaf.audits.compare import compare
     from presheaf.audits.prompts import read_prompts
     from presheaf.audits.result import Audit, Comparison
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Audit": "presheaf.audits.result",
+    "CategoryComparison": "presheaf.audits.category_result",
     "Comparison": "presheaf.audits.result",
     "Task": "presheaf.tables",
     "audit": "presheaf.audits.run",
     "compare": "presheaf.audits.compare",
+    "compare_categories": "presheaf.audits.categories",
     "from_json": "presheaf.report",
     "load_model": "presheaf.models.registry",
     "named_models": "presheaf.models.registry",
@@ -39,10 +43,12 @@ _HOME = {
 
 __all__ = [
     "Audit",
+    "CategoryComparison",
     "Comparison",
     "Task",
     "audit",
     "compare",
+    "compare_categories",
     "from_json",
     "load_model",
     "named_models",

@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
+from presheaf.finite import laws
 from presheaf.finite.buckets import bucket, expand, pair_offsets
 from presheaf.finite.budget import Budget
+from presheaf.finite.category import Category
 from presheaf.finite.compiled import have_kernel
 from presheaf.finite.completion import STRATEGIES
 from presheaf.finite.kan_left import LeftKan, left_kan
@@ -284,3 +286,25 @@ def test_right_extensions_do_not_depend_on_any_order(problem: Problem, seed: int
     for c, counit in enumerate(one.counit):
         there = two.counit[c_objects[c]]
         assert sorted(rows[c][counit].tolist()) == sorted(there.tolist())
+
+
+@settings(max_examples=80, deadline=None)
+@given(categories(), st.data())
+def test_both_ways_to_check_associativity_agree(category: Category, data: st.DataObject) -> None:
+    """Place by place and triple by triple: the same verdict on a table with up to two entries exchanged."""
+    right = np.array(category.right)
+    here = np.argwhere(right >= 0)
+    assume(len(here))
+    for _ in range(data.draw(st.integers(0, 2))):
+        (x, i), (y, j) = (here[data.draw(st.integers(0, len(here) - 1))] for _ in range(2))
+        right[x, i], right[y, j] = right[y, j], right[x, i]
+    said = []
+    for few in (laws.FEW_PLACES, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(laws, "FEW_PLACES", few)
+            try:
+                Category(category.dom, category.cod, category.identity, category.generators, right, category.left)
+                said.append("")
+            except InputError as error:
+                said.append(str(error))
+    assert said[0] == said[1]

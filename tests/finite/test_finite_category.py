@@ -21,7 +21,7 @@ from presheaf.finite.build import (
     from_preorder,
     from_table,
     full_subcategory,
-    product,
+    product_category,
 )
 from presheaf.finite.category import Category
 from presheaf.finite.elements import coslice_category, slice_category
@@ -83,9 +83,9 @@ def test_free_categories_count_paths() -> None:
 def test_chains_orders_and_products() -> None:
     assert chain(4).n_arrows == 10
     assert len(chain(4).generators) == 3
-    square = product(chain(2), chain(2))
+    square = product_category(chain(2), chain(2))
     assert (square.n_objects, square.n_arrows, len(square.relations[0])) == (4, 9, 1)
-    lawful(product(S3, QUIVER))
+    lawful(product_category(S3, QUIVER))
     assert from_preorder(np.ones((3, 3))).n_arrows == 9
     assert discrete(3).n_arrows == 3
     assert from_covers(3, [(0, 1), (1, 0), (1, 2)]).n_arrows == 7

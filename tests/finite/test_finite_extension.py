@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from finite_functors import checked, count, functor_between
@@ -254,7 +256,10 @@ def test_where_nothing_arrives_left_is_empty_and_right_a_point() -> None:
         (lambda: left_extension(one_object(S3), constant(S3, 1, variance="covariant")), "source of the functor"),
         (lambda: right_extension(one_object(S3), constant(S3, 1, variance="covariant")), "source of the functor"),
         (lambda: _large(left_extension, 100), "coend over 600 pairs is needed, more than the limit of 100"),
-        (lambda: _large(right_extension, 1000), "at object .* too many to list"),
+        (
+            lambda: _large(right_extension, 1000),
+            r"at object \* .* too many to list: there are 1000000000000, more than",
+        ),
         (
             lambda: _point().extend(Transformation.identity(_point().base), constant(S3, 1, variance="covariant")),
             "f must",
@@ -292,7 +297,7 @@ def test_the_compiled_path_and_the_other_agree(monkeypatch) -> None:
     t = graph(200, rng.integers(0, 200, (300, 2)).tolist())
     functors_out = [reflexive(), Functor(QUIVER, POINT, [0, 0], [0, 0])]
     before = [left_extension(f, t) for f in functors_out]
-    monkeypatch.setattr("presheaf.finite.components.kernel", None)
+    monkeypatch.setattr(import_module("presheaf.finite.components"), "kernel", None)
     for f, one in zip(functors_out, before, strict=True):
         two = left_extension(f, t)
         assert all(map(np.array_equal, one.extension.columns, two.extension.columns))

@@ -26,8 +26,8 @@ from presheaf.finite.limits import (
 )
 from presheaf.finite.limits_in import colimit_in, limit_in
 from presheaf.finite.natural import transformations
-from presheaf.finite.transformation import Transformation
 from presheaf.finite.presheaf import SetFunctor, constant
+from presheaf.finite.transformation import Transformation
 from presheaf.finite.yoneda import representable
 
 

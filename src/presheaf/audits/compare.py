@@ -41,6 +41,7 @@ def compare(
     progress: OnProgress | None = None,
     on_preview: OnPreview | None = None,
     failed: Sequence[tuple[str, str]] = (),
+    why: bool = True,
 ) -> Comparison:
     """Audit every model on the same halves and test the differences of their heads, row by row.
 
@@ -72,6 +73,7 @@ def compare(
         progress,
         on_preview,
         True,
+        why,
     )
     outcomes, more = _run_all(models, task, options)
     return _compare(outcomes, [*failed, *more], options.target)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from presheaf.audits.why_result import Why
 from presheaf.models.base import ModelInfo
 
 Kind = Literal["proof", "estimate", "heuristic"]
@@ -44,6 +45,8 @@ class Rung:
         Further plain values for JSON (number of candidates tried, chosen settings, rows proved wrong, ...).
     missing : str
         Why there is no number; "" when there is one.
+    theorem : str
+        The statement of the theory that the rung stands on ("T1", "T2, up to symmetry"), "none" for a baseline.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Rung:
     nulls: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, Any] = field(default_factory=dict)
     missing: str = ""
+    theorem: str = ""
 
 
 @dataclass(frozen=True)
@@ -198,6 +202,8 @@ class Audit:
         seed, target, halves, margins: everything needed to get the same numbers again.
     interrupted : str
         "" or which part of the rows was seen before the run was stopped.
+    why : Why or None
+        What the model's category says about the task; None if it was switched off, or ``settings["why"]`` says why not.
     """
 
     verdict: Verdict
@@ -212,6 +218,7 @@ class Audit:
     task: dict[str, Any]
     settings: dict[str, Any]
     interrupted: str = ""
+    why: Why | None = None
 
     def __repr__(self) -> str:
         return f"Audit({self.model.name!r} on {self.task.get('name', 'table')!r}: {self.verdict.sentence})"

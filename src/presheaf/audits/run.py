@@ -19,7 +19,10 @@ from presheaf.audits.preview import Preview, preview
 from presheaf.audits.prompts import UserPrompts, templates_for
 from presheaf.audits.result import Audit, CurvePoint, Forecast, PromptChoice
 from presheaf.audits.rungs import bounds, fine_tune, head, k_prompts, majority, one_prompt, soft_prompt
+from presheaf.audits.statements import NONE, statement
 from presheaf.audits.verdict import MARGIN, decide
+from presheaf.audits.why import explain
+from presheaf.audits.why_result import Why
 from presheaf.audits.worst import worst_rows
 from presheaf.errors import InputError
 from presheaf.models.base import Model
@@ -56,6 +59,7 @@ class Options:
     progress: OnProgress | None = None
     on_preview: OnPreview | None = None
     baseline: bool = True
+    why: bool = False
 
     def said(self, stage: str) -> Callable[[int, int], object] | None:
         if self.progress is None:
@@ -75,6 +79,7 @@ def audit(
     baseline: bool = True,
     progress: OnProgress | None = None,
     on_preview: OnPreview | None = None,
+    why: bool = True,
 ) -> Audit:
     """What this model can be made to do on this task, rung by rung, on rows held out.
 
@@ -96,6 +101,8 @@ def audit(
         Whether TF-IDF + SVD climbs the same ladder beside the model.
     progress, on_preview : callables, optional
         Told what is being done, and rough numbers while rows come in.
+    why : bool
+        Whether to say what the model's category makes of the task (`Audit.why`); a few seconds, whatever the rows.
 
     Returns
     -------
@@ -120,6 +127,7 @@ def audit(
         progress,
         on_preview,
         baseline,
+        why,
     )
     return run([model], task, options)[0].audit
 
@@ -349,9 +357,10 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
     climbs[bounds.INPUT] = bounds.input_ceiling(merges)
     climbs[bounds.LABELS] = bounds.label_ceiling(merges)
     evidence = Evidence(context, merges, climbs, baseline, prompts, forecast, options.target)
+    why, said = _why(context, climbs, curve, options)
     result = Audit(
         verdict=decide(evidence),
-        ladder=tuple(c.rung for c in climbs.values()),
+        ladder=tuple(replace(c.rung, theorem=statement(c.rung.name)) for c in climbs.values()),
         findings=run_checks(evidence),
         prompts=prompts,
         curve=curve,
@@ -359,7 +368,7 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
         rows=worst_rows(context, [climbs[name] for name in FROZEN], merges),
         # A source that learns its dimension from its first answer says the same when every answer is cached.
         model=replace(context.model.info, dim=context.features.shape[1]),
-        baseline=tuple(c.rung for c in baseline.values()),
+        baseline=tuple(replace(c.rung, theorem=NONE) for c in baseline.values()),
         task=describe(context.task),
         settings={
             "seed": options.seed,
@@ -370,10 +379,27 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
             "groups": len(np.unique(context.halves.groups)),
             "level": 0.95,
             "fingerprint": context.model.fingerprint,
+            "why": said,
         },
         interrupted=interrupted,
+        why=why,
     )
     return Outcome(result, context, climbs)
+
+
+def _why(
+    context: Context, climbs: dict[str, Climb], curve: tuple[CurvePoint, ...], options: Options
+) -> tuple[Why | None, str]:
+    """What the category says, and a word on it for the settings."""
+    if not options.why:
+        return None, "switched off"
+    told = options.said("asking the category why")
+    if told:
+        told(0, 1)
+    found = explain(context, climbs, curve)
+    if told:
+        told(1, 1)
+    return (None, found) if isinstance(found, str) else (found, "computed")
 
 
 def describe(task: Task) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from presheaf.cli.progress import Progress
 from presheaf.errors import InputError
 
 if TYPE_CHECKING:
+    from presheaf.audits.category_result import CategoryComparison
     from presheaf.audits.prompts import UserPrompts
     from presheaf.audits.result import Audit, Comparison
     from presheaf.models.base import Model
@@ -77,8 +78,40 @@ def compare(arguments: Namespace) -> int:
     return min(exit_code(a.verdict) for a in result.audits)
 
 
+def compare_categories(arguments: Namespace) -> int:
+    """`presheaf compare-categories`."""
+    from presheaf.audits.categories import compare_categories as run
+    from presheaf.audits.category_verdict import exit_code
+    from presheaf.audits.run import check_seed, check_target
+
+    check_target(arguments.target)
+    check_seed(arguments.seed)
+    _check_outputs(arguments)
+    specs: list[str | None] = list(arguments.model)
+    if arguments.vectors is not None:
+        specs.append(None)
+    if len(specs) != 2:
+        raise InputError(
+            f"two models are compared, the original first; got {len(specs)}. Example: --model minilm --model minilm-int8."
+        )
+    task = _read(arguments)
+    before, after = (_model(spec, task) for spec in specs)
+    for model in (before, after):
+        _check_rows(model, task)
+    if not _agreed([before, after], task, arguments):
+        return 0
+    with Progress(arguments.quiet) as progress:
+        result = run(
+            before, after, task, k=arguments.neighbours, calibrate=arguments.calibrate, target=arguments.target,
+            prompts=_prompts(arguments, task), seed=arguments.seed, cache=_cache(arguments), progress=progress,
+        )  # fmt: skip
+    _show(result, arguments)
+    return exit_code(result)
+
+
 def rows(arguments: Namespace) -> int:
     """`presheaf rows`."""
+    from presheaf.audits.result import Audit, Comparison
     from presheaf.report import from_json, rows_csv, rows_text, write
 
     path = Path(arguments.file)
@@ -89,6 +122,10 @@ def rows(arguments: Namespace) -> int:
             f"can't read {path}: {error}. Expected the JSON that `presheaf audit --json` writes."
         ) from None
     result = from_json(text)
+    if not isinstance(result, Audit | Comparison):
+        raise InputError(
+            f"{path} holds no findings: it was written by compare-categories, whose JSON lists its rows itself."
+        )
     if arguments.finding is None:
         if arguments.csv is not None:
             raise InputError("--csv needs --finding CODE: the rows of one finding are written.")
@@ -244,7 +281,7 @@ def _check_outputs(arguments: Namespace) -> None:
             raise InputError(f"can't write {path}: the folder {Path(path).resolve().parent} does not exist.")
 
 
-def _show(result: Audit | Comparison, arguments: Namespace) -> None:
+def _show(result: Audit | Comparison | CategoryComparison, arguments: Namespace) -> None:
     from presheaf.report import to_html, to_json, to_text, write
 
     if arguments.report is not None:

@@ -32,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from presheaf.cli import commands
         from presheaf.cli.migrate import migrate
 
-        run = {"audit": commands.audit, "compare": commands.compare, "rows": commands.rows, "models": commands.models,
+        run = {"audit": commands.audit, "compare": commands.compare,
+               "compare-categories": commands.compare_categories, "rows": commands.rows, "models": commands.models,
                "migrate": migrate}  # fmt: skip
         code = run[arguments.command](arguments)
         sys.stdout.flush()

@@ -71,7 +71,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--strategy", choices=("auto", "hlt", "felsch", "mixed"), default="auto",
                         help="of the completion, where the target has cycles (default: auto)")  # fmt: skip
     parser.add_argument("--engine", default="engine", metavar="ENGINE",
-                        help="engine: in memory (default); duckdb: the same move as SQL inside DuckDB")  # fmt: skip
+                        help="engine: in memory (default); duckdb: the same move as SQL inside DuckDB; or a URL "
+                        "that Ibis connects to, INPUT and OUTPUT being beginnings of table names there")  # fmt: skip
     parser.add_argument("--unknown", choices=("refuse", "null"), default="refuse",
                         help="--pi: values that nothing determines: refuse the move (default), or write NULL")  # fmt: skip
     parser.add_argument(
@@ -102,11 +103,9 @@ def migrate(arguments: Namespace) -> int:
 
             done = migrate_in(arguments.engine, job, told.stage)
     except KeyboardInterrupt:
-        print(
-            "presheaf: stopped. Nothing half-written is left; the same command with --resume goes on from the last "
-            "finished stage.",
-            file=sys.stderr,
-        )
+        print("presheaf: stopped. Nothing half-written is left.", file=sys.stderr)
+        if arguments.engine == "engine":
+            print("The same command with --resume goes on from the last finished stage.", file=sys.stderr)
         return 130
     return _answer(job, done, arguments)
 

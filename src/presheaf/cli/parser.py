@@ -11,6 +11,7 @@ TOP = """\
 examples:
   presheaf audit reviews.csv --text review --label sentiment --model minilm --target 0.90 --report out.html --json out.json
   presheaf compare reviews.csv --text review --label sentiment --model minilm --model wordllama --model tfidf
+  presheaf compare-categories reviews.csv --text review --label sentiment --model minilm --model minilm-int8
   presheaf rows out.json --finding IN01
   presheaf models
   presheaf migrate --functor F.toml --sigma input.duckdb output.duckdb
@@ -24,6 +25,18 @@ exit codes:
   1  --target is given and not reached, or not shown to be (the interval reaches below it)
   2  the table, the model or an option can't be used; the message says why and how to mend it
   130  stopped with Ctrl-C; an audit of the rows read so far is still printed where there are enough
+"""
+CATEGORIES = """\
+example:
+  presheaf compare-categories reviews.csv --text review --label sentiment --model minilm --model minilm-int8 --report out.html
+
+The first model is the original, the second what was made of it: quantised, pruned, tuned, distilled, or another.
+
+exit codes:
+  0  done; no rung of the task is shown to get worse
+  1  a rung is shown to get worse (paired test, all rungs together at 95 %)
+  2  the table, a model or an option can't be used; the message says why and how to mend it
+  130  stopped with Ctrl-C
 """
 MODEL = (
     "a name of `presheaf models`; hf:FOLDER, st:FOLDER, onnx:FILE, wordvec:FILE, vectors:FILE.npy; "
@@ -79,6 +92,17 @@ def build() -> argparse.ArgumentParser:
                                       "--model minilm ", "--model minilm --model tfidf "), formatter_class=raw)  # fmt: skip
     _task(compare)
     compare.add_argument("--model", metavar="MODEL", action="append", default=[], help="twice or more; " + MODEL)
+
+    categories = commands.add_parser("compare-categories",
+                                     help="what a changed model keeps of the original: distances, neighbours, tasks, rows",
+                                     description="The homs of two models on the same objects, and a task on the same halves.",
+                                     epilog=CATEGORIES, formatter_class=raw)  # fmt: skip
+    _task(categories)
+    categories.add_argument("--model", metavar="MODEL", action="append", default=[],
+                            help="twice: the original, then the changed one; " + MODEL)  # fmt: skip
+    categories.add_argument("--neighbours", type=int, default=10, metavar="K", help="neighbours looked at (default 10)")
+    categories.add_argument("--calibrate", action="store_true",
+                            help="fit one factor between the scales on half of the objects, measure on the others")  # fmt: skip
 
     rows = commands.add_parser("rows", help="the rows behind a finding, with their text",
                                epilog="example:\n  presheaf rows out.json --finding IN01 --csv merged.csv",

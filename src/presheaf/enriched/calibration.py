@@ -1,137 +1,96 @@
-"""A hom read through a concave function: g(d) with g(0) = 0, g rising and concave keeps a metric a metric.
-
-Representability at the calibrated level asks whether T = g(h_p) for some such g. A fit of g is counted; a contradiction to
-every g needs no fit.
-"""
+"""A common scale for two homs, fitted on anchors and counted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from presheaf.enriched.distortion import as_pairs
+from presheaf.enriched.hom import Hom
+from presheaf.enriched.quantale import COST
+from presheaf.enriched.sources import Through
+from presheaf.enriched.ustatistics import disjoint_tuples
+from presheaf.errors import InputError
 
-KNOTS = 6
-"""Kinks a calibration may have, at quantiles of the distances: few, because each is a fitted number."""
-SWEEPS = 200
-"""Rounds of coordinate descent for all candidates at once; the chosen one is solved exactly."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """g(t) = sum_j slopes[j] min(t, knots[j]), with g(inf) = inf: what can't be reached stays so.
-
-    Attributes
-    ----------
-    knots, slopes : float64 arrays of shape (m,)
-        slopes >= 0, so g is rising and concave with g(0) = 0.
-    """
-
-    knots: Floats = field(repr=False)
-    slopes: Floats = field(repr=False)
-
-    def __call__(self, distances: Floats) -> Floats:
-        """g of each distance."""
-        total = np.zeros(np.shape(distances))
-        for knot, slope in zip(self.knots, self.slopes, strict=True):
-            total += slope * np.minimum(distances, knot)
-        return np.where(np.isinf(distances), np.inf, total)
-
-    @property
-    def fitted(self) -> int:
-        """Slopes in use."""
-        return int(np.count_nonzero(self.slopes))
+PAIRS = 400_000
+"""About how many pairs of anchors a scale is fitted on at most."""
 
 
-def screen(distances: Floats, task: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """How well the best g fits each candidate: objects that no g can fit, and the sum of squares left on the others.
+def fit_scale(source: Hom, target: Hom, anchors: ArrayLike | None = None, seed: int = 0) -> float:
+    """The factor s > 0 that makes mean |D_B(Fx, Fy) - s D_C(x, y)| least over pairs of anchors.
 
     Parameters
     ----------
-    distances : float64 array of shape (objects, candidates)
-    task : float64 array of shape (objects,)
+    source, target : Hom
+        Quantales whose distances add.
+    anchors : int array of shape (m, 2), optional
+        (x, Fx) for the anchors: the only objects looked at. Left out, all objects of two homs on the same ones.
 
-    Returns
-    -------
-    impossible : int64 array of shape (candidates,)
-        Objects where just one of task and distance is infinite.
-    squares : float64 array of shape (candidates,)
+    Raises
+    ------
+    InputError
+        If distances don't add, or most of them are 0 or infinite.
 
     Notes
     -----
-    Non-negative least squares in ``KNOTS`` unknowns, by coordinate descent on all candidates together. Cost: linear in
-    objects x candidates.
+    The weighted median of the ratios D_B / D_C with weights D_C. One fitted parameter. Cost: linear in the pairs: all of
+    them up to some 600 anchors, beyond that a sample of 400,000.
     """
-    usable = np.isfinite(distances) & np.isfinite(task)[:, None]
-    impossible = np.count_nonzero(np.isfinite(distances) != np.isfinite(task)[:, None], axis=0)
-    value = np.where(usable, task[:, None], 0.0)
-    basis = [np.minimum(np.where(usable, distances, 0.0), knot) for knot in _knots(distances, usable)]
-    gram = np.stack([np.stack([np.einsum("xp,xp->p", a, b) for b in basis]) for a in basis])
-    target = np.stack([np.einsum("xp,xp->p", a, value) for a in basis])
-    slopes = np.zeros_like(target)
-    for _ in range(SWEEPS):
-        for j in range(len(basis)):
-            rest = target[j] - np.einsum("kp,kp->p", gram[j], slopes) + gram[j, j] * slopes[j]
-            slopes[j] = np.maximum(0, np.divide(rest, gram[j, j], out=np.zeros_like(rest), where=gram[j, j] > 0))
-    squares = np.einsum("xp,xp->p", value, value) - 2 * np.einsum("kp,kp->p", target, slopes)
-    squares += np.einsum("kp,klp,lp->p", slopes, gram, slopes)
-    return impossible.astype(np.int64), np.maximum(squares, 0)
+    for hom in (source, target):
+        _adds(hom)
+    given = as_pairs(source, target, anchors)
+    sample = _pairs(len(given), seed)
+    x, y = given[sample[:, 0]], given[sample[:, 1]]
+    before, after = source.pairs(x[:, 0], y[:, 0]), target.pairs(x[:, 1], y[:, 1])
+    used = np.isfinite(before) & np.isfinite(after) & (before > 0)
+    factor = _weighted_median(after[used] / before[used], before[used]) if used.any() else 0.0
+    if factor == 0:
+        raise InputError("no scale can be fitted: half of the anchors' distances or more are 0 or infinite.")
+    return factor
 
 
-def fit_calibration(distances: Floats, task: Floats) -> Calibration:
-    """The g nearest to a task in least squares, over the objects where both are finite.
+def _pairs(m: int, seed: int) -> NDArray[np.int64]:
+    """All ordered pairs of m objects where they are few enough, else a sample in random partitions."""
+    if m * (m - 1) > PAIRS:
+        return disjoint_tuples(m, 2, PAIRS // (m // 2), np.random.default_rng(seed))
+    return np.argwhere(~np.eye(m, dtype=bool))
 
-    Parameters
-    ----------
-    distances, task : float64 arrays of shape (objects,)
+
+def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def rescaled(hom: Hom, factor: float, fitted: int) -> Hom:
+    """The hom with all distances times ``factor``, in the quantale COST; ``fitted`` parameters are added to its count.
+
+    What is lawful stays lawful: a sum that a cap cuts is at most the sum.
+
+    Raises
+    ------
+    InputError
+        If distances don't add in the hom's quantale, or the factor is not a positive number.
     """
-    from scipy.optimize import nnls
-
-    usable = np.isfinite(distances) & np.isfinite(task)
-    if not usable.any():
-        return Calibration(np.array([np.inf]), np.array([1.0]))
-    knots = np.unique(_knots(distances[:, None], usable[:, None])[:, 0])
-    slopes, _ = nnls(np.minimum(distances[usable, None], knots), task[usable])
-    return Calibration(knots, np.asarray(slopes))
+    _adds(hom)
+    if not (factor > 0 and np.isfinite(factor)):
+        raise InputError(f"a scale must be a positive number; got {factor!r}.")
+    source = hom.source if factor == 1 else Through(hom.source, partial(np.multiply, factor))
+    name = hom.name if factor == 1 else f"{factor:g} x {hom.name}"
+    return replace(hom, source=source, name=name, quantale=COST, fitted=hom.fitted + fitted, positive_definite=None)
 
 
-def _knots(distances: Floats, usable: NDArray[np.bool_]) -> Floats:
-    """Quantiles of each candidate's usable distances, shape (KNOTS, candidates); the last is the largest."""
-    ranked = np.sort(np.where(usable, distances, np.inf), axis=0)
-    count = np.count_nonzero(usable, axis=0)
-    place = np.ceil(np.arange(1, KNOTS + 1)[:, None] / KNOTS * count).astype(np.int64) - 1
-    return np.where(count > 0, np.take_along_axis(ranked, np.maximum(place, 0), axis=0), 0.0)
+def on_one_scale(source: Hom, target: Hom, anchors: ArrayLike | None = None, seed: int = 0) -> tuple[Hom, Hom, float]:
+    """Both homs in COST, the source times the factor fitted on ``anchors``; see ``fit_scale``."""
+    factor = fit_scale(source, target, anchors, seed)
+    return rescaled(source, factor, 1), rescaled(target, 1.0, 0), factor
 
 
-def contradictions(
-    near: Floats, far: Floats, near_task: Floats, far_task: Floats, threshold: float
-) -> NDArray[np.int64]:
-    """Pairs of objects that no g can bring within ``threshold`` of the task, both of them, for each candidate.
-
-    Parameters
-    ----------
-    near, far : float64 arrays of shape (pairs, candidates)
-        Distances of the two objects of each pair, in any order.
-    near_task, far_task : float64 arrays of shape (pairs,)
-
-    Returns
-    -------
-    int64 array of shape (candidates,)
-
-    Notes
-    -----
-    For d <= e, every g has g(d) <= g(e) and, being concave with g(0) = 0, g(d) >= g(e) d / e. A pair is counted where that
-    fails for all values within the threshold of the task. At least one object of such a pair lies outside whatever g is.
-    """
-    forward = _refuted(near, far, near_task[:, None], far_task[:, None], threshold)
-    backward = _refuted(far, near, far_task[:, None], near_task[:, None], threshold)
-    return np.count_nonzero(forward | backward, axis=0).astype(np.int64)
-
-
-def _refuted(d: Floats, e: Floats, s: Floats, t: Floats, threshold: float) -> NDArray[np.bool_]:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        falls = s - threshold > t + threshold
-        lags = (e > 0) & np.isfinite(e) & (s + threshold < d / e * (t - threshold))
-    return np.asarray((d <= e) & (falls | lags))
+def _adds(hom: Hom) -> None:
+    if not hom.quantale.sums:
+        raise InputError(
+            f"distances of {hom.quantale.name} don't add, so a factor has no meaning there; compare homs of one quantale."
+        )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from presheaf.enriched.cliques import clique_bound
 from presheaf.enriched.conflicts import ClosePairs, conflicts, encoded
 from presheaf.enriched.label_category import LabelCategory, Metric, encode_labels
 from presheaf.enriched.linkage import components, majority
@@ -20,11 +22,8 @@ Bools = NDArray[np.bool_]
 
 STEPS = 17
 """Values of lambda in a curve where none are given, evenly from 0 to the radius searched."""
-STRICT = "no rule that is constant on components of the lambda-graph gets a larger share of these objects right"
-MARGIN = (
-    "on no larger share of these objects can the labels be kept with a margin above lambda by distances that obey the "
-    "triangle law (one presheaf a label: 0 on its objects, above lambda on the others)"
-)
+STRICT = "no rule that gives every component of the lambda-graph one label gets a larger share of these objects right"
+MARGIN = "no larger share of these objects can keep its labels if every pair within lambda is to respect that"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +40,12 @@ class CeilingCurve:
         ``estimate``: share right when every object that has company is judged by the others of its component. Shares of
         the strict ceiling are too high for new objects (pure noise in pairs gives 3/4 there and 1/2 here).
     margin : float array of shape (m,)
-        ``proof``: nothing above it is possible at full margin.
+        ``proof``: nothing above it is possible at full margin. Beyond two labels the lower of two bounds, the cover's
+        linear relaxation and majorities of groups that are close throughout.
     reached : float array of shape (m,)
         ``proof``: a set of this share without conflicts was found. Equal to ``margin`` where ``exact``.
     exact : bool array of shape (m,)
-        Whether ``reached`` is the largest such share: always with two labels.
+        Whether ``reached`` is the largest such share: always with two labels, and at lambda = 0 over a lawful hom.
     conflicts : int array of shape (m,)
         Conflicting pairs within lambda.
     evidence : float array of shape (m,)
@@ -75,13 +75,18 @@ class CeilingCurve:
         """Of the plain shares. They are about the objects seen; ``leave_one_out`` and ``population`` are estimates."""
         return "proof"
 
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """What the strict (where there is one) and the margin ceiling say, in sentences."""
+        strict = (f"{self.claim}; {STRICT}",) if self.leave_one_out else ()
+        return (*strict, f"{self.claim}; {MARGIN}")
+
     def __repr__(self) -> str:
         star = f"above {self.radius:g}" if self.nearest_conflict is None else f"{self.nearest_conflict:g}"
-        ends = [
-            f"at {lam:g} strict {s:.3g}, margin {m:.3g} ({e:.0%} with a neighbour)"
-            for lam, s, m, e in list(zip(self.lambdas, self.strict, self.margin, self.evidence, strict=True))[:: len(self.lambdas) - 1 or 1]
-        ]
-        return f"CeilingCurve(nearest conflict {star}; {'; '.join(ends)})"
+        return (
+            f"CeilingCurve(nearest conflict {star}; at {self.lambdas[-1]:g} strict {self.strict[-1]:.3g}, margin "
+            f"{self.margin[-1]:.3g}, {self.evidence[-1]:.0%} of the objects with a neighbour)"
+        )
 
 
 def ceiling_curve(
@@ -106,40 +111,46 @@ def ceiling_curve(
     level : float
         Of the intervals.
     seed : int
-        For the search beyond two labels; no bound depends on it.
+        For the search and the groups beyond two labels; the bounds hold for every seed, and there they may differ a little
+        with it or with the order of the objects.
 
     Notes
     -----
     strict(lambda) sums the majority counts of the lambda-graph's components; margin(lambda) = 1 - VC / n, with VC the fewest
     objects to remove so that no conflicting pair within lambda remains (theory 4.5). strict <= margin: objects off their
-    component's majority are such a set. Both stay valid for unlawful homs as statements about close pairs; that a set
-    without conflicts extends to all objects needs the triangle law. For scores: at full margin +-1, no Lipschitz constant
-    below 2 / lambda gets further than margin(lambda). Cost: linear in the pairs for strict; for margin one matching a
+    component's majority are such a set. Over a lawful hom a set without conflicts has, with discrete labels, one presheaf a
+    label that is 0 on its own objects and above lambda on the others, and its labels extend to all objects (McShane); over
+    an unlawful one both ceilings stay true of close pairs. As scores with values +-1: no Lipschitz constant below 2 / lambda
+    gets further than margin(lambda). Cost: linear in the pairs for strict; for margin one matching a
     lambda, at most pairs x sqrt(n).
     """
     codes = encoded(pairs, labels, category)
     grid = _grid(lambdas, pairs.radius)
     found = conflicts(pairs, labels, category)
     covers = [found.cover(float(lam), seed) for lam in grid]
-    strict, judged, evidence = np.full(len(grid), np.nan), [], np.zeros(len(grid))
+    evidence, right, judged = np.zeros(len(grid)), np.zeros(len(grid), dtype=np.int64), []
     plain = encode_labels(codes)[0]
     for step, (component, seen) in enumerate(components(pairs, grid)):
         evidence[step] = seen.mean() if pairs.n else 0.0
         if category.constant:
-            right, credit = majority(component, plain)
-            strict[step] = right / max(1, pairs.n)
+            right[step], credit = majority(component, plain)
             judged.append(_interval(credit, component, level))
-    size, bound = (np.array([getattr(c, name) for c in covers], dtype=np.float64) for name in ("size", "bound"))
+    # A cover has a whole number of objects, so the relaxation's half is rounded up.
+    most = pairs.n - np.array([ceil(c.bound) for c in covers])
+    kept = pairs.n - np.array([c.size for c in covers])
+    if category.constant:
+        # Majorities of components are free of conflicts, and can be more than the search kept.
+        kept = np.maximum(kept, right)
+        if found.left is None:
+            most = np.minimum(most, [clique_bound(pairs, plain, float(lam), seed) for lam in grid])
     n = max(1, pairs.n)
-    exact = np.array([c.exact for c in covers], dtype=bool)
-    # A cover has a whole number of objects, so the relaxation's half can be rounded up.
     return CeilingCurve(
         grid,
-        strict,
+        right / n if category.constant else np.full(len(grid), np.nan),
         tuple(judged),
-        1 - np.ceil(bound) / n,
-        1 - size / n,
-        exact,
+        most / n,
+        kept / n,
+        most == kept,
         np.array([len(found.up_to(float(lam))[0]) for lam in grid], dtype=np.int64),
         evidence,
         found.nearest,

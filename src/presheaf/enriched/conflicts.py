@@ -153,9 +153,7 @@ def conflicts(pairs: ClosePairs, labels: ArrayLike, category: LabelCategory) -> 
     apart = category.conflicts(codes[pairs.first], codes[pairs.second], pairs.distances)
     values = np.unique(codes)
     left = np.asarray(codes == values[0]) if len(values) == 2 else None
-    return Conflicts(
-        pairs.n, pairs.radius, pairs.first[apart], pairs.second[apart], pairs.distances[apart], left
-    )
+    return Conflicts(pairs.n, pairs.radius, pairs.first[apart], pairs.second[apart], pairs.distances[apart], left)
 
 
 def encoded(pairs: ClosePairs, labels: ArrayLike, category: LabelCategory) -> Array:

@@ -7,7 +7,7 @@ Both numbers are fixed before data are seen. A supremum can't be estimated from 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import ceil, inf, isfinite, log, sqrt
+from math import ceil, isfinite, log, sqrt
 from typing import Any, Literal
 
 import numpy as np
@@ -42,7 +42,10 @@ class Level:
         Mean deviation and root of the mean squared deviation (rho^(1) and rho^(2)), of deviations cut at ``bound``.
         Empirical Bernstein; each end alone holds with probability 1 - alpha.
     bound : float
-        Where deviations are cut: the quantale's largest distance, or else the largest among the objects that chose.
+        Where deviations are cut for ``mean`` and ``root``: the largest finite one among the objects that chose, or the margin
+        if that is larger.
+    beyond : float
+        Share of the held-out deviations that were cut; where it is not small, ``mean`` and ``root`` say too little.
     least : float
         Every candidate leaves more than this share outside, each with probability 1 - alpha; 0 says nothing.
     fitted : int
@@ -59,6 +62,7 @@ class Level:
     mean: Interval = field(repr=False)
     root: Interval = field(repr=False)
     bound: float = field(repr=False)
+    beyond: float = field(repr=False)
     least: float = field(repr=False)
     fitted: int = 0
     kind: str = "estimate"
@@ -126,7 +130,8 @@ class Criteria:
         mean, squares = bernstein(cut, bound, self.alpha), bernstein(cut**2, bound**2, self.alpha)
         root = Interval(sqrt(squares.value), sqrt(squares.low), sqrt(squares.high), n, float(n), squares.method)
         chosen = tuple(int(p) for p in np.asarray(prompts).ravel())
-        return Level(name, chosen, verdict, reason, share, mean, root, bound, least, fitted)
+        beyond = float(np.mean(held > bound)) if n else float("nan")
+        return Level(name, chosen, verdict, reason, share, mean, root, bound, beyond, least, fitted)
 
     def _verdict(self, count: int, n: int, high: float, least: float) -> tuple[Verdict, str]:
         seen = f"{count} of {n} held-out objects lie further than {self.margin:g} from the task"
@@ -199,26 +204,23 @@ def candidate_objects(n: int, candidates: ArrayLike | None, default: Ints) -> In
     return chosen.astype(np.int64)
 
 
-def cut_at(deviations: Floats, cap: float) -> float:
-    """Where to cut deviations: the cap if finite, else the largest finite one among those that chose; never 0."""
-    if isfinite(cap):
-        return cap
+def cut_at(deviations: Floats, margin: float) -> float:
+    """Where to cut deviations: the largest finite one among those that chose, at least the margin, and never 0."""
     finite = deviations[np.isfinite(deviations)]
-    return float(finite.max(initial=0.0)) or 1.0
+    return max(float(finite.max(initial=0.0)), margin) or 1.0
 
 
 def deviation(first: ArrayLike, second: ArrayLike) -> NDArray[Any]:
     """|first - second| elementwise, with inf - inf = 0."""
     with np.errstate(invalid="ignore"):
-        difference = np.abs(np.asarray(first) - np.asarray(second))
-    return np.asarray(np.fmax(difference, 0))
+        difference = np.asarray(np.asarray(first) - np.asarray(second))
+    np.abs(difference, out=difference)
+    return np.asarray(np.fmax(difference, 0, out=difference))
 
 
-def permutation_p(observed: float, null: Floats) -> float:
-    """Share of a permutation null at most as large as what was observed, the observation counted in.
+def permutation_p(as_good: int, rounds: int) -> float:
+    """p value from ``rounds`` shuffles of which ``as_good`` did at least as well; nan where there was none.
 
-    nan where no permutation was made. Valid for every size of the null (Phipson and Smyth 2010).
+    The observation counts as one of them, so the p value is valid for every number of rounds (Phipson and Smyth 2010).
     """
-    if not len(null):
-        return float("nan")
-    return float((1 + np.count_nonzero(null <= observed + ROUNDING)) / (1 + len(null)))
+    return (1 + as_good) / (1 + rounds) if rounds else float("nan")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +67,8 @@ def majority(component: Ints, codes: Ints) -> tuple[int, Floats]:
     lead = np.ones(len(order), dtype=bool)
     lead[1:] = ranked[1:] != ranked[:-1]
     groups = int(component.max()) + 1 if len(component) else 0
-    top, second = ranks[lead], np.zeros(groups, dtype=np.int64)
+    top, second = np.zeros((2, groups), dtype=np.int64)
+    top[ranked[lead]] = ranks[lead]
     np.maximum.at(second, ranked[~lead], ranks[~lead])
     # How many labels besides the leading one are as common as the second, and as the top.
     seconds = np.bincount(ranked[~lead & (ranks == second[ranked])], minlength=groups)

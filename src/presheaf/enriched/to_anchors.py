@@ -64,7 +64,9 @@ def as_objects(hom: Hom, objects: ArrayLike | None, name: str) -> Ints:
         return np.arange(hom.n)
     index: NDArray[Any] = np.asarray(objects)
     if index.ndim != 1 or not len(index) or index.dtype.kind not in "iu":
-        raise InputError(f"{name} must be a list of at least one object's number; got shape {index.shape} of {index.dtype}.")
+        raise InputError(
+            f"{name} must be a list of at least one object's number; got shape {index.shape} of {index.dtype}."
+        )
     if index.min() < 0 or index.max() >= hom.n:
         raise InputError(f"{name} must lie in 0..{hom.n - 1}; got {index.min()}..{index.max()}.")
     return index.astype(np.int64)

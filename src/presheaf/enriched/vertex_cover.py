@@ -103,16 +103,33 @@ def _half_integral(i: Ints, j: Ints, k: int, seed: int) -> tuple[float, Bools]:
     size, in_rows, in_columns = _koenig(np.concatenate([i, j]), np.concatenate([j, i]), k)
     half = in_rows ^ in_columns
     both = half[i] & half[j]
-    kept = _independent(i[both], j[both], half, seed)
+    kept = independent(i[both], j[both], half, seed)
     return size / 2, (in_rows & in_columns) | (half & ~kept)
 
 
-def _independent(i: Ints, j: Ints, among: Bools, seed: int) -> Bools:
-    """A maximal set of objects without conflicts, those with few conflicts first, many at a time (after Luby 1986)."""
+def independent(i: Ints, j: Ints, among: Bools, seed: int, hubs: bool = False) -> Bools:
+    """A maximal set of objects no two of which are a listed pair, objects in few pairs first, or with ``hubs`` in many.
+
+    Parameters
+    ----------
+    i, j : int arrays of shape (m,)
+        Pairs of different objects that are both ``among``.
+    among : bool array of shape (n,)
+        Objects to choose from.
+
+    Returns
+    -------
+    bool array of shape (n,)
+
+    Notes
+    -----
+    Many at a time, ties at random (after Luby 1986). Cost: linear in the pairs a round; rounds are few in practice.
+    """
     rng = np.random.default_rng(seed)
     open_, chosen = among.copy(), np.zeros(len(among), dtype=bool)
     while len(i):
-        key = np.bincount(i, minlength=len(among)) + np.bincount(j, minlength=len(among)) + rng.random(len(among))
+        degree = np.bincount(i, minlength=len(among)) + np.bincount(j, minlength=len(among))
+        key = (-degree if hubs else degree) + rng.random(len(among))
         pick = open_.copy()
         pick[np.where(key[i] > key[j], i, j)] = False
         chosen |= pick

@@ -79,7 +79,7 @@ def ensemble(hom: Hom, prompts: ArrayLike, weights: ArrayLike, variance: Varianc
         )
     out = np.full(hom.n, hom.quantale.cap)
     for part in candidate_parts(hom.n, len(chosen), limit_bytes):
-        columns = between(hom, np.arange(hom.n), chosen[part], variance)
+        columns = between(hom, None, chosen[part], variance)
         np.minimum(out, hom.quantale.add(columns, given[part]).min(axis=1), out=out)
     return out
 
@@ -191,7 +191,7 @@ def _half_residual(distances: Floats, task: Floats, ceiling: Floats) -> float:
 
 
 def candidate_parts(n: int, count: int, limit_bytes: int) -> list[slice]:
-    """Runs of candidates whose distances to n objects, with scratch memory, keep within ``limit_bytes``.
+    """Runs of ``count`` candidates whose distances to n objects, with scratch memory, keep within ``limit_bytes``.
 
     Raises
     ------
@@ -208,8 +208,11 @@ def candidate_parts(n: int, count: int, limit_bytes: int) -> list[slice]:
     return [slice(start, min(start + step, count)) for start in range(0, count, step)]
 
 
-def between(hom: Hom, rows: Ints, points: Ints, variance: Variance) -> Floats:
-    """Float64 representables of some prompts on some objects, shape (rows, points); the caller keeps the block small."""
+def between(hom: Hom, rows: Ints | None, points: Ints, variance: Variance) -> Floats:
+    """Float64 representables of some prompts on some objects, or on all (None), shape (rows, points).
+
+    The caller keeps the block small.
+    """
     one_of("variance", variance, VARIANCES)
     if variance == "contravariant" or hom.symmetric:
         return np.asarray(hom.distances(rows, points, np.float64))
@@ -231,3 +234,20 @@ def all_between(hom: Hom, rows: Ints, points: Ints, variance: Variance, limit_by
             f"more than limit_bytes={limit_bytes:,}. Give fewer candidates or objects, or raise the limit."
         )
     return between(hom, rows, points, variance)
+
+
+def thinned(objects: Ints, count: int, rng: np.random.Generator, limit_bytes: int) -> Ints:
+    """As many of the objects, at random and ascending, as fit ``limit_bytes`` with distances to ``count`` candidates.
+
+    Raises
+    ------
+    InputError
+        If not even two fit.
+    """
+    room = limit_bytes // (max(1, count) * 8 * SCRATCH)
+    if room < min(2, len(objects)):
+        raise InputError(
+            f"limit_bytes={limit_bytes:,} has no room for the distances of two objects to {count:,} candidates. Give fewer "
+            "candidates or raise the limit."
+        )
+    return objects if len(objects) <= room else np.sort(rng.permutation(objects)[:room])

@@ -99,7 +99,7 @@ def left_adjoint(f: Functor) -> Adjoint:
 
     Notes
     -----
-    The right adjoint of the opposite functor; see ``right_adjoint``.
+    The right adjoint of the opposite functor, at its cost; see ``right_adjoint``.
     """
     found = right_adjoint(f.opposite())
     if found.adjunction is None:

@@ -77,6 +77,8 @@ def _sized(t: SetFunctor) -> list[tuple[str, int]]:
 def action_category(action_of: SetFunctor) -> Category:
     """The category of a monoid's action: objects are points, an arrow is (element, point). A groupoid for a group.
 
+    Cost: see ``elements``.
+
     Parameters
     ----------
     action_of : a functor from a one-object category to sets
@@ -114,10 +116,13 @@ def action_groupoid(action_of: SetFunctor) -> Category:
 
 
 def slice_category(category: Category, c: int) -> Elements:
-    """The slice over c: objects are the arrows into c, an arrow f -> f' is h with h;f' = f."""
+    """The slice over c: objects are the arrows into c, an arrow f -> f' is h with h;f' = f. Cost: see ``elements``."""
     return elements(representable(category, c, variance="contravariant"))
 
 
 def coslice_category(category: Category, c: int) -> Elements:
-    """The coslice under c: objects are the arrows out of c, an arrow f -> f' is h with f;h = f'."""
+    """The coslice under c: objects are the arrows out of c, an arrow f -> f' is h with f;h = f'.
+
+    Cost: see ``elements``.
+    """
     return elements(representable(category, c, variance="covariant"))

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from math import comb, factorial
-
-import numpy as np
 
 from presheaf.errors import InputError
-from presheaf.finite.elements import action_groupoid
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path, Presentation
-from presheaf.finite.presheaf import copresheaf
+from presheaf.finite.presentation import Presentation
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
-from math import comb, factorial
-
-import numpy as np
+from math import factorial
 
 from presheaf.errors import InputError
-from presheaf.finite.elements import action_groupoid
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path, Presentation
-from presheaf.finite.presheaf import copresheaf
 from presheaf.finite.example import Example, at_least
+from presheaf.finite.mapping import PresentationMap
+from presheaf.finite.presentation import Presentation
 
 _COXETER_MOSER = "Coxeter and Moser, Generators and Relations for Discrete Groups"
 
@@ -28,9 +22,7 @@ def cyclic(n: int) -> Example:
 def dihedral(n: int) -> Example:
     """The symmetries of the regular n-gon, of order 2n, on two reflections."""
     at_least("n", n, 1)
-    return Example(
-        f"D_{n}", Presentation.group("r s", ["r^2", "s^2", f"(r s)^{n}"]), 2 * n, _COXETER_MOSER
-    )
+    return Example(f"D_{n}", Presentation.group("r s", ["r^2", "s^2", f"(r s)^{n}"]), 2 * n, _COXETER_MOSER)
 
 
 def quaternion() -> Example:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, combinations
 from math import comb, factorial, prod
 
-import numpy as np
-
-from presheaf.errors import InputError
-from presheaf.finite.elements import action_groupoid
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path, Presentation
-from presheaf.finite.presheaf import copresheaf
-from presheaf.finite.example import Example, at_least
 from presheaf.finite.category import Category
+from presheaf.finite.example import Example, at_least
 from presheaf.finite.maps import from_maps
+from presheaf.finite.presentation import Presentation
 
 
 def full_transformations(n: int) -> Example:
@@ -159,7 +151,10 @@ def stylic(n: int) -> Example:
 def bicyclic() -> Example:
     """The bicyclic monoid: a has a right inverse that is no left inverse."""
     return Example(
-        "bicyclic", Presentation.monoid("a b", ["a b = 1"]), None, "Clifford and Preston 1961, The Algebraic Theory of Semigroups I"
+        "bicyclic",
+        Presentation.monoid("a b", ["a b = 1"]),
+        None,
+        "Clifford and Preston 1961, The Algebraic Theory of Semigroups I",
     )
 
 

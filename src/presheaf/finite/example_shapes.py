@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations
-from math import comb, factorial
+from math import comb
 
 import numpy as np
 
 from presheaf.errors import InputError
-from presheaf.finite.elements import action_groupoid
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path, Presentation
-from presheaf.finite.presheaf import copresheaf
-from presheaf.finite.example import Example, at_least
 from presheaf.finite.arrays import spread, starts
 from presheaf.finite.category import Category
+from presheaf.finite.elements import action_groupoid
+from presheaf.finite.example import Example, at_least
+from presheaf.finite.mapping import PresentationMap
 from presheaf.finite.maps import from_maps
+from presheaf.finite.presentation import Path, Presentation
+from presheaf.finite.presheaf import copresheaf
 
 _LAWVERE = "Lawvere 1989, Qualitative distinctions between some toposes of generalized graphs"
 
@@ -25,9 +23,7 @@ _LAWVERE = "Lawvere 1989, Qualitative distinctions between some toposes of gener
 def quiver() -> Example:
     """E => V: a presheaf on its opposite, or a covariant functor on it, is a directed multigraph."""
     shape = Presentation(("E", "V"), (("source", 0, 1), ("target", 0, 1)))
-    return Example(
-        "quiver", shape, 4, _LAWVERE
-    )
+    return Example("quiver", shape, 4, _LAWVERE)
 
 
 def reflexive_quiver() -> Example:

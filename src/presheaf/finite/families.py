@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,9 +154,13 @@ def _solutions(objects: list[int], links: NDArray[np.int64], t: SetFunctor, most
         meets.append(meet)
     _strike(alive, meets, image, t)
     rows = [np.flatnonzero(a).astype(np.int32) for a in alive]
+    parts = [_linked(group, rows, meets, image, most) for group in _groups(len(objects), meets)]
+    total = prod(len(part.rows) for part in parts)
+    if total > most:
+        raise InputError(f"there are {total}, more than the limit of {most}.")
     result = Factor((), np.zeros((1, 0), dtype=np.int32), np.ones(1, dtype=np.int64), 0)
-    for group in _groups(len(objects), meets):
-        result = joined(result, _linked(group, rows, meets, image, most), most)
+    for part in parts:
+        result = joined(result, part, most)
     return sorted_rows(result.rows[:, np.argsort(result.variables)] if objects else result.rows)
 
 
@@ -164,10 +170,11 @@ def _strike(alive: list[Bools], meets: list[dict[int, int]], image: Image, t: Se
     for v, meet in enumerate(meets):
         for i in meet:
             speaks[i].append(v)
-    waiting = dict.fromkeys(range(len(meets)))
+    waiting = deque(range(len(meets)))
+    queued = set(waiting)
     while waiting:
-        v = next(iter(waiting))
-        del waiting[v]
+        v = waiting.popleft()
+        queued.remove(v)
         meet = meets[v]
         common: Bools = np.ones(int(t.sizes[t.category.cod[next(iter(meet.values()))]]), dtype=bool)
         for i, f in meet.items():
@@ -178,7 +185,9 @@ def _strike(alive: list[Bools], meets: list[dict[int, int]], image: Image, t: Se
             keep = alive[i] & common[image(f)]
             if keep.sum() < alive[i].sum():
                 alive[i] = keep
-                waiting.update(dict.fromkeys(w for w in speaks[i] if w != v))
+                fresh = [w for w in speaks[i] if w != v and w not in queued]
+                waiting.extend(fresh)
+                queued.update(fresh)
 
 
 def _groups(many: int, meets: list[dict[int, int]]) -> list[list[int]]:
@@ -200,12 +209,13 @@ def _linked(group: list[int], rows: list[Ints], meets: list[dict[int, int]], ima
                 conditions[i].append((v, f))
     shift = len(rows)
     open_: dict[int, int] = {v: len(meets[v]) for i in group for v, _ in conditions[i]}
-    todo = dict.fromkeys(sorted(group, key=lambda i: (len(rows[i]), i)))
+    todo = set(group)
+    front = {min(group, key=lambda i: (len(rows[i]), i))}
     linked = dict.fromkeys(group, 0)
     result = Factor((), np.zeros((1, 0), dtype=np.int32), np.ones(1, dtype=np.int64), 0)
-    while todo:
-        i = min(todo, key=lambda r: (-linked[r], len(rows[r]), r))
-        del todo[i]
+    while front:
+        i = min(front, key=lambda r: (-linked[r], len(rows[r]), r))
+        todo.remove(i)
         columns = [rows[i], *(image(f)[rows[i]] for _, f in conditions[i])]
         names = (i, *(shift + v for v, _ in conditions[i]))
         # Weight 0 in ``total`` keeps the join from counting: only the rows matter here.
@@ -215,6 +225,8 @@ def _linked(group: list[int], rows: list[Ints], meets: list[dict[int, int]], ima
             open_[v] -= 1
             for r in meets[v]:
                 linked[r] += 1
+                front.add(r)
+        front &= todo
         keep = [p for p, name in enumerate(result.variables) if name < shift or open_[name - shift]]
         result = Factor(tuple(result.variables[p] for p in keep), result.rows[:, keep], result.weights, 0)
     return result

@@ -242,5 +242,5 @@ def _equal_pairs(a: Ints, left: Ints, b: Ints, right: Ints, limit: int) -> Ints:
 def natural_transformations(
     source: Functor, target: Functor, *, kind: Kind = "all", limit: int = 50_000_000
 ) -> NaturalTransformations:
-    """All natural transformations from one functor to another; see ``NaturalTransformations``."""
+    """All natural transformations from one functor to another; see ``NaturalTransformations``. Cost: see there."""
     return NaturalTransformations(source, target, kind=kind, limit=limit)

@@ -38,7 +38,7 @@ def restrict(
 
     Notes
     -----
-    One gather for each letter of F's paths.
+    Cost: one gather for each letter of F's paths.
 
     Examples
     --------

@@ -83,7 +83,10 @@ def left_extension_of_functor(f: Functor, g: Functor) -> FunctorExtension:
 
 
 def right_extension_of_functor(f: Functor, g: Functor) -> FunctorExtension:
-    """The pointwise right Kan extension of G: C -> E along F: C -> D: the left one of the opposite functors."""
+    """The pointwise right Kan extension of G: C -> E along F: C -> D: the left one of the opposite functors.
+
+    Same cost.
+    """
     found = left_extension_of_functor(f.opposite(), g.opposite())
     if found.extension is None:
         return FunctorExtension("right", None, found.unit, found.object, found.missing)

@@ -243,7 +243,8 @@ def hom_from(
 ) -> LeftKan:
     """D(at, -), the arrows of D out of one object: the left extension of a point along 1 -> D.
 
-    For one object this enumerates a monoid or group. Element 0 at ``at`` is the identity.
+    For one object this enumerates a monoid or group. Element 0 at ``at`` is the identity. Parameters and cost: see
+    ``left_kan``.
 
     Examples
     --------

@@ -173,7 +173,9 @@ def right_kan(
     Notes
     -----
     Pointwise: Pi at d is Nat(D(d, F-), I) (Mac Lane 1998, X.3), computed as a conjunctive query with one variable for each
-    generator of D(d, F-) (``conjunctive_queries``, ``relation.answer``); columns are look-ups of projected tuples.
+    generator of D(d, F-) (``conjunctive_queries``, ``relation.answer``); columns are look-ups of projected tuples. Cost: linear in input and
+    output for queries without cycles; with cycles the joins' intermediate results may be larger. The output itself is
+    exponential in the number of variables in general.
 
     Examples
     --------
@@ -233,7 +235,8 @@ def right_kan_sizes(
 
     Notes
     -----
-    Queries without cycles: sums going up the tree, O(input). With cycles: bucket elimination (``joins.eliminate``).
+    Cost: queries without cycles by sums going up the tree, linear in the input; with cycles by bucket elimination
+    (``joins.eliminate``).
     """
     many = [int(s) for s in sizes]
     checked = check_functor(mapping.source, many, columns)

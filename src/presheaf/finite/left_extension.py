@@ -8,9 +8,9 @@ import numpy as np
 
 from presheaf.errors import InputError
 from presheaf.finite.arrays import Ints, frozen, starts
-from presheaf.finite.coends import Coend, coend
 from presheaf.finite.flat import split, values
 from presheaf.finite.functor import Functor
+from presheaf.finite.glued_pairs import Coend, coend
 from presheaf.finite.presheaf import SetFunctor
 from presheaf.finite.profile import Profile, profile, sides
 from presheaf.finite.transformation import Transformation
@@ -141,7 +141,7 @@ def left_extension(f: Functor, t: SetFunctor, *, most: int = 2**31 - 1) -> LeftE
 
 
 def left_counit(f: Functor, s: SetFunctor, *, most: int = 2**31 - 1) -> tuple[LeftExtension, Transformation]:
-    """The extension of F* S along F, and the counit Lan_F F* S -> S; ``most`` as in ``left_extension``."""
+    """The extension of F* S along F, and the counit Lan_F F* S -> S; ``most`` as in ``left_extension``. Same cost."""
     made = left_extension(f, f.restrict(s), most=most)
     return made, made.extend(Transformation.identity(made.base), s)
 

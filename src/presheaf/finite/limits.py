@@ -221,30 +221,36 @@ def colimit(parts: Sequence[SetFunctor], maps: Sequence[Map] = ()) -> Cocone:
 
 
 def product(*parts: SetFunctor) -> Cone:
-    """The product; legs are the projections."""
+    """The product; legs are the projections. Cost: linear in its elements, and sorting them."""
     return limit(parts)
 
 
 def equalizer(f: Transformation, g: Transformation) -> Cone:
-    """Where two parallel transformations agree; leg 0 is the inclusion."""
+    """Where two parallel transformations agree; leg 0 is the inclusion. Cost: see ``limit``."""
     return limit([f.source, f.target], [(0, 1, f), (0, 1, g)])
 
 
 def pullback(f: Transformation, g: Transformation) -> Cone:
-    """Pairs with the same image under f and g; legs 0 and 1 are the projections, leg 2 goes to the common target."""
+    """Pairs with the same image under f and g; legs 0 and 1 are the projections, leg 2 goes to the common target.
+
+    Cost: see ``limit``.
+    """
     return limit([f.source, g.source, f.target], [(0, 2, f), (1, 2, g)])
 
 
 def coproduct(*parts: SetFunctor) -> Cocone:
-    """The disjoint union; legs are the inclusions."""
+    """The disjoint union; legs are the inclusions. Near-linear."""
     return colimit(parts)
 
 
 def coequalizer(f: Transformation, g: Transformation) -> Cocone:
-    """The quotient that makes two parallel transformations equal; leg 1 is the quotient map."""
+    """The quotient that makes two parallel transformations equal; leg 1 is the quotient map. Near-linear."""
     return colimit([f.source, f.target], [(0, 1, f), (0, 1, g)])
 
 
 def pushout(f: Transformation, g: Transformation) -> Cocone:
-    """Two functors glued along a common source; legs 0 and 1 start at the two functors, leg 2 at the source."""
+    """Two functors glued along a common source; legs 0 and 1 start at the two functors, leg 2 at the source.
+
+    Near-linear.
+    """
     return colimit([f.target, g.target, f.source], [(2, 0, f), (2, 1, g)])

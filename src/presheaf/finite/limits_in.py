@@ -77,7 +77,7 @@ def weighted_colimit_in(weight: SetFunctor, diagram: Functor) -> LimitInCategory
 
     Notes
     -----
-    It represents the copresheaf c -> Nat(W, C(G-, c)). See ``weighted_limit_in``.
+    It represents the copresheaf c -> Nat(W, C(G-, c)). Method and cost: see ``weighted_limit_in``.
     """
     _require(weight, diagram, "contravariant")
     return _universal(weight, diagram, "covariant")
@@ -94,27 +94,30 @@ def colimit_in(diagram: Functor) -> LimitInCategory:
 
 
 def product_in(category: Category, objects: Sequence[int]) -> LimitInCategory:
-    """The product of some objects; of none: the terminal object."""
+    """The product of some objects; of none: the terminal object. Cost: the cones."""
     return limit_in(Functor(discrete(len(objects)), category, np.array(objects, dtype=np.int32), []))
 
 
 def coproduct_in(category: Category, objects: Sequence[int]) -> LimitInCategory:
-    """The coproduct of some objects; of none: the initial object."""
+    """The coproduct of some objects; of none: the initial object. Cost: the cocones."""
     return colimit_in(Functor(discrete(len(objects)), category, np.array(objects, dtype=np.int32), []))
 
 
 def equalizer_in(category: Category, f: int, g: int) -> LimitInCategory:
-    """The equalizer of two parallel arrows; leg 0 is the arrow that equalizes them."""
+    """The equalizer of two parallel arrows; leg 0 is the arrow that equalizes them. Cost: the cones."""
     return limit_in(_parallel(category, f, g))
 
 
 def coequalizer_in(category: Category, f: int, g: int) -> LimitInCategory:
-    """The coequalizer of two parallel arrows; leg 1 is the arrow that coequalizes them."""
+    """The coequalizer of two parallel arrows; leg 1 is the arrow that coequalizes them. Cost: the cocones."""
     return colimit_in(_parallel(category, f, g))
 
 
 def pullback_in(category: Category, f: int, g: int) -> LimitInCategory:
-    """The pullback of two arrows with a common target; legs 0 and 1 go to their sources, leg 2 to the target."""
+    """The pullback of two arrows with a common target; legs 0 and 1 go to their sources, leg 2 to the target.
+
+    Cost: the cones.
+    """
     if category.cod[f] != category.cod[g]:
         raise InputError(f"arrows {f} and {g} need a common target for a pullback.")
     ends = [category.dom[f], category.dom[g], category.cod[f]]
@@ -122,7 +125,10 @@ def pullback_in(category: Category, f: int, g: int) -> LimitInCategory:
 
 
 def pushout_in(category: Category, f: int, g: int) -> LimitInCategory:
-    """The pushout of two arrows with a common source; legs 0 and 1 start at their targets, leg 2 at the source."""
+    """The pushout of two arrows with a common source; legs 0 and 1 start at their targets, leg 2 at the source.
+
+    Cost: the cocones.
+    """
     if category.dom[f] != category.dom[g]:
         raise InputError(f"arrows {f} and {g} need a common source for a pushout.")
     ends = [category.cod[f], category.cod[g], category.dom[f]]
@@ -183,7 +189,7 @@ def preserves_limit(functor: Functor, diagram: Functor) -> Answer:
 
     Notes
     -----
-    Two limits, and a search among the arrows between the two apexes.
+    Cost: two limits, and a search among the arrows between the two apexes.
     """
     mine, theirs = limit_in(diagram), limit_in(diagram.then(functor))
     if not mine:
@@ -201,5 +207,8 @@ def preserves_limit(functor: Functor, diagram: Functor) -> Answer:
 
 
 def preserves_colimit(functor: Functor, diagram: Functor) -> Answer:
-    """Whether a functor takes the colimit of a diagram to the colimit of the image; see ``preserves_limit``."""
+    """Whether a functor takes the colimit of a diagram to the colimit of the image; see ``preserves_limit``.
+
+    Same cost.
+    """
     return preserves_limit(functor.opposite(), diagram.opposite())

@@ -70,7 +70,8 @@ def check_functor_map(
     -----
     First weights: integers for D's generators that balance its equations make D act on Z/m, where an image of unequal weight
     fails. Then for each object c the arrows of D out of F(c), as far as they lead to where an equation ends, are completed: a
-    finished table decides, and ends of the two paths that an unfinished one has already united are equal for good.
+    finished table decides, and ends of the two paths that an unfinished one has already united are equal for good. Cost: that
+    of these completions, within the budget.
 
     Examples
     --------

@@ -185,5 +185,5 @@ def transformations(
     where: Mapping[int, Test] | None = None,
     limit: int = 50_000_000,
 ) -> Transformations:
-    """All natural transformations from one set-valued functor to another; see ``Transformations``."""
+    """All natural transformations from one set-valued functor to another; see ``Transformations``. Cost: see there."""
     return Transformations(source, target, given=given, where=where, limit=limit)

@@ -179,12 +179,12 @@ def _layers(category: Category, arrows: Ints) -> Iterator[Ints]:
 
 
 def presheaf(category: Category, sizes: ArrayLike, columns: Sequence[ArrayLike]) -> SetFunctor:
-    """A contravariant functor to sets; see ``SetFunctor``."""
+    """A contravariant functor to sets; checks and cost: see ``SetFunctor``."""
     return SetFunctor(category, sizes, columns, variance="contravariant")
 
 
 def copresheaf(category: Category, sizes: ArrayLike, columns: Sequence[ArrayLike]) -> SetFunctor:
-    """A covariant functor to sets; see ``SetFunctor``."""
+    """A covariant functor to sets; checks and cost: see ``SetFunctor``."""
     return SetFunctor(category, sizes, columns, variance="covariant")
 
 

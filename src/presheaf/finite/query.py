@@ -90,7 +90,8 @@ def conjunctive_queries(
     -----
     Pi at d is Nat(D(d, F-), I). A part of D that F copies arrow by arrow (``saturated``) is never listed: what leads into
     it counts as a generator. The rest of D(d, -) is completed; the strongly connected components of its elements under
-    C's generators that nothing leads into give the variables; edges outside a spanning forest give the conditions.
+    C's generators that nothing leads into give the variables; edges outside a spanning forest give the conditions. Cost:
+    that of listing these arrows; no data is looked at.
     """
     try:
         return build_queries(mapping, Meter(budget, progress, cancel), compiled=compiled)
@@ -148,9 +149,7 @@ def _arrows(
         return _Arrows(inside, Query((), ()))
     objects = reached(mapping.target, [d]) & useful
     part = part_over(mapping.target, objects - inside.over.keys())
-    kan = hom_from(
-        part.presentation, part.object_at[d], budget=meter.left(), cancel=meter.cancel, compiled=compiled
-    )
+    kan = hom_from(part.presentation, part.object_at[d], budget=meter.left(), cancel=meter.cancel, compiled=compiled)
     name = mapping.target.objects[d]
     if not kan.complete:
         why = "are infinitely many" if kan.status == "infinite" else f"are not listed yet, {kan.ending}"

@@ -183,7 +183,7 @@ def generated(t: SetFunctor, elements: Iterable[tuple[int, int]]) -> Subpresheaf
 
 
 def image(f: Transformation) -> Subpresheaf:
-    """The elements of the target that f takes as values."""
+    """The elements of the target that f takes as values. Linear."""
     inside = np.zeros(f.target.n_elements, dtype=bool)
     for start, component in zip(f.target.offsets[:-1].tolist(), f.components, strict=True):
         inside[start + component] = True
@@ -191,7 +191,7 @@ def image(f: Transformation) -> Subpresheaf:
 
 
 def factorisation(f: Transformation) -> tuple[Transformation, Transformation]:
-    """f as an epimorphism onto its image, then the image's inclusion."""
+    """f as an epimorphism onto its image, then the image's inclusion. Linear."""
     part = image(f)
     place = [(np.cumsum(p) - 1).astype(np.int32) for p in part.part]
     onto = tuple(frozen(p[component]) for p, component in zip(place, f.components, strict=True))
@@ -199,12 +199,15 @@ def factorisation(f: Transformation) -> tuple[Transformation, Transformation]:
 
 
 def kernel_pair(f: Transformation) -> Cone:
-    """The pairs of elements with the same image: the pullback of f along itself; legs 0 and 1 are the projections."""
+    """The pairs of elements with the same image: the pullback of f along itself; legs 0 and 1 are the projections.
+
+    Cost: linear in the pairs, and sorting them.
+    """
     return pullback(f, f)
 
 
 def preimage(f: Transformation, part: Subpresheaf) -> Subpresheaf:
-    """The elements that f takes into a sub-presheaf of its target."""
+    """The elements that f takes into a sub-presheaf of its target. Linear."""
     if part.ambient is not f.target:
         raise InputError("the part must be one of the transformation's target.")
     masks = [np.empty(0, dtype=bool), *(p[component] for p, component in zip(part.part, f.components, strict=True))]
@@ -269,5 +272,5 @@ def _relation(variables: tuple[int, ...], rows: Ints) -> Factor:
 
 
 def subpresheaves(t: SetFunctor, *, limit: int = 10_000_000) -> Subpresheaves:
-    """All sub-presheaves of T; see ``Subpresheaves``."""
+    """All sub-presheaves of T; see ``Subpresheaves``. Cost: see there."""
     return Subpresheaves(t, limit)

@@ -43,7 +43,8 @@ def embed(category: Category, arrow: int, *, variance: Variance) -> Transformati
 
     Returns
     -------
-    Hom(-, a) -> Hom(-, b), x to x;f (contravariant), or Hom(b, -) -> Hom(a, -), x to f;x (covariant)
+    Hom(-, a) -> Hom(-, b), x to x;f (contravariant), or Hom(b, -) -> Hom(a, -), x to f;x (covariant). Cost: linear in the
+    arrows at a and b
     """
     a, b = int(category.dom[arrow]), int(category.cod[arrow])
     side, over = (a, b) if variance == "contravariant" else (b, a)
@@ -52,7 +53,10 @@ def embed(category: Category, arrow: int, *, variance: Variance) -> Transformati
 
 
 def from_element(t: SetFunctor, c: int, row: int) -> Transformation:
-    """Yoneda, one way: the transformation from the representable of c to T that sends the identity to this element."""
+    """Yoneda, one way: the transformation from the representable of c to T that sends the identity to this element.
+
+    Cost: linear in the arrows at c.
+    """
     if not (0 <= c < t.category.n_objects and 0 <= row < t.sizes[c]):
         raise InputError(f"T has no element {row} at object {c}.")
     values = t.orbit(c, row)
@@ -61,7 +65,10 @@ def from_element(t: SetFunctor, c: int, row: int) -> Transformation:
 
 
 def to_element(transformation: Transformation, c: int) -> int:
-    """Yoneda, the other way: the row at c to which a transformation from the representable of c sends the identity."""
+    """Yoneda, the other way: the row at c to which a transformation from the representable of c sends the identity.
+
+    Cost: a search in the hom-set of c.
+    """
     h = transformation.source
     category = h.category
     here = category.hom(c, c)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from presheaf.errors import InputError, MissingDependencyError, PresheafError
+from presheaf.migration.store_duckdb import interrupted
 
 Statement = Callable[[str], Sequence[tuple[Any, ...]]]
 """Runs one statement and returns its rows, none for a statement that has no result."""
@@ -50,6 +51,8 @@ class Warehouse:
         except (KeyboardInterrupt, PresheafError):
             raise
         except Exception as error:
+            if interrupted(error):
+                raise KeyboardInterrupt from error
             raise InputError(f"{self.dialect} refused a statement: {_first_line(error)}") from error
 
     def sql(self, expression: Any) -> str:

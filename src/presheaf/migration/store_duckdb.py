@@ -187,6 +187,11 @@ def _description(connection: Any) -> str | None:
     return str(connection.execute(f"SELECT toml FROM main.{quoted(DESCRIPTION)}").fetchall()[0][0])
 
 
+def interrupted(error: Exception) -> bool:
+    """Whether an error is DuckDB's answer to Ctrl-C, which comes in several types."""
+    return str(error).endswith("Query interrupted") or type(error).__name__ == "InterruptException"
+
+
 @contextmanager
 def _connected(path: FilePath, read_only: bool) -> Iterator[Any]:
     try:
@@ -201,5 +206,9 @@ def _connected(path: FilePath, read_only: bool) -> Iterator[Any]:
             yield connection
         finally:
             connection.close()
-    except duckdb.Error as error:
+    except (duckdb.Error, RuntimeError) as error:
+        if interrupted(error):
+            raise KeyboardInterrupt from error
+        if not isinstance(error, duckdb.Error):
+            raise
         raise InputError(f"{path}: DuckDB says: {str(error).splitlines()[0]}") from error

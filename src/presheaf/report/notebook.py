@@ -11,6 +11,7 @@ from presheaf.errors import InputError, MissingDependencyError
 from presheaf.report.chart_curve import curve_chart
 from presheaf.report.chart_ladder import ladder_chart
 from presheaf.report.files import write
+from presheaf.report.html_categories import categories_card
 from presheaf.report.markup import Html, el, join, style, user
 from presheaf.report.plain import cut, ids, most_severe, number
 from presheaf.report.text_compare import COLUMNS
@@ -139,4 +140,4 @@ def _card(result: Audit | Comparison) -> str:
     return card(result) if isinstance(result, Audit) else comparison_card(result)
 
 
-VIEWS.update(card=_card, plot=plot, frame=to_frame)
+VIEWS.update({"card": _card, "plot": plot, "frame": to_frame, "categories card": categories_card})

@@ -8,12 +8,14 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from presheaf.audits.category_result import CategoryComparison
 from presheaf.audits.result import Audit, Comparison, Finding, Rung
 from presheaf.errors import InputError
 from presheaf.report.codec import decode, encode
 
 AUDIT_SCHEMA = "presheaf.audit/1"
 COMPARE_SCHEMA = "presheaf.compare/1"
+CATEGORIES_SCHEMA = "presheaf.categories/1"
 BASELINE_NAME = "TF-IDF + truncated SVD"
 _PLAIN = ("task", "settings", "verdict", "ladder", "findings", "prompts", "curve", "forecast", "rows", "interrupted")
 _FINDING_ORDER = (
@@ -32,7 +34,7 @@ _FINDING_ORDER = (
 )
 
 
-def to_dict(result: Audit | Comparison) -> dict[str, Any]:
+def to_dict(result: Audit | Comparison | CategoryComparison) -> dict[str, Any]:
     """The result as plain values; docs/json.md describes every field. Cost: linear in the result.
 
     Raises
@@ -40,17 +42,19 @@ def to_dict(result: Audit | Comparison) -> dict[str, Any]:
     InputError
         If ``task``, ``settings`` or some ``evidence`` holds a value JSON has no form for.
     """
+    if isinstance(result, CategoryComparison):
+        return {"schema": CATEGORIES_SCHEMA, "presheaf": version(), **encode(result)}
     return _audit(result) if isinstance(result, Audit) else _comparison(result)
 
 
-def to_json(result: Audit | Comparison) -> str:
+def to_json(result: Audit | Comparison | CategoryComparison) -> str:
     """The result as JSON text: the same result gives the same bytes. No time stamp, no NaN, one newline at the end."""
     text = json.dumps(to_dict(result), ensure_ascii=False, indent=1, allow_nan=False)
     # Half a surrogate pair (from a damaged text column) has no UTF-8 form, but a JSON escape it has.
     return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
-def from_json(text: str) -> Audit | Comparison:
+def from_json(text: str) -> Audit | Comparison | CategoryComparison:
     """Read back what `to_json` wrote. ``to_json(from_json(text)) == text`` for files of the same version.
 
     Raises
@@ -67,9 +71,12 @@ def from_json(text: str) -> Audit | Comparison:
         return _read_audit(document, "audit")
     if schema == COMPARE_SCHEMA:
         return _read_comparison(document)
+    if schema == CATEGORIES_SCHEMA:
+        found: CategoryComparison = decode(CategoryComparison, document, "categories")
+        return found
     raise InputError(
-        f"'schema' must be one of {AUDIT_SCHEMA}, {COMPARE_SCHEMA}; got {schema!r}. "
-        "Write the file again with this version of presheaf (audit --json or compare --json)."
+        f"'schema' must be one of {AUDIT_SCHEMA}, {COMPARE_SCHEMA}, {CATEGORIES_SCHEMA}; got {schema!r}. "
+        "Write the file again with this version of presheaf (audit, compare or compare-categories with --json)."
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from presheaf.audits.category_result import CategoryComparison
 from presheaf.audits.result import Audit, Comparison, CurvePoint, Finding
 from presheaf.report.page import Page, fit
 from presheaf.report.plain import class_counts, ids, interval, most_severe, number, plural, prompt_name, visible
+from presheaf.report.text_categories import add_categories
 from presheaf.report.text_compare import add_comparison
 from presheaf.report.text_ladder import add_ladder
 
@@ -12,7 +14,7 @@ _SEVERITY = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _PROMPTS, _LABELS, _ROWS, _ROW_IDS, _CLASSES = 3, 4, 5, 5, 4
 
 
-def to_text(result: Audit | Comparison, *, width: int = 100, color: bool = False) -> str:
+def to_text(result: Audit | Comparison | CategoryComparison, *, width: int = 100, color: bool = False) -> str:
     """One screen for a terminal ``width`` columns wide (40 at least).
 
     ``color=True`` adds ANSI codes and changes nothing else; whether the output is a terminal is for the caller to say.
@@ -22,6 +24,8 @@ def to_text(result: Audit | Comparison, *, width: int = 100, color: bool = False
     page = Page(width, color)
     if isinstance(result, Audit):
         _add_audit(page, result)
+    elif isinstance(result, CategoryComparison):
+        add_categories(page, result)
     else:
         add_comparison(page, result)
     return page.render()

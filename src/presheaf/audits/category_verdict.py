@@ -1,0 +1,85 @@
+"""The decision and the sentence of a comparison of categories."""
+
+from __future__ import annotations
+
+from presheaf.audits.category_result import CategoryComparison, Decision, RungChange
+from presheaf.audits.findings.base import per_cent, plural
+
+
+def decide(result: CategoryComparison) -> tuple[Decision, str]:
+    """What was found, in one word and in two or three sentences."""
+    if result.noise.same:
+        return "same", _same(result)
+    worse = [r for r in result.rungs if r.change == "worse"]
+    better = [r for r in result.rungs if r.change == "better"]
+    decision: Decision = "changed" if not result.rungs else "no loss shown"
+    if worse:
+        decision = "worse"
+    elif better:
+        decision = "better"
+    parts = [_structure(result), _task(result, worse, better), _merges(result)]
+    return decision, " ".join(part for part in parts if part)
+
+
+def exit_code(result: CategoryComparison) -> int:
+    """1 when the second model is shown to be worse on a rung of the task, so that a pipeline can gate on it; else 0."""
+    return 1 if result.decision == "worse" else 0
+
+
+def _same(result: CategoryComparison) -> str:
+    noise = result.noise
+    kinds = " and ".join(dict.fromkeys(noise.precisions))
+    return (
+        f"No change beyond float noise: {result.after.name} relates all {plural(result.objects, 'object')} as "
+        f"{result.before.name} does. The largest change seen is {result.either.largest or 0:.1e} rad; with "
+        f"{plural(noise.objects, 'object')} encoded one at a time ({kinds}) it is {(noise.exact or 0) / 1e9:.1e} rad."
+    )
+
+
+def _structure(result: CategoryComparison) -> str:
+    kept, moved = result.kept, result.either.mean
+    near = kept.neighbours
+    beside = f"chance {per_cent(kept.chance)}"
+    beside += "" if kept.words is None else f", random word vectors {per_cent(kept.words)}"
+    scaled = f" after a scale of {result.scale:.3g}" if result.fitted else ""
+    return (
+        f"{result.after.name} keeps {_span(near.value, near.low, near.high)} of the {kept.k} nearest neighbours of "
+        f"{result.before.name} ({beside}); distances change by {moved.value or 0:.3g} rad of {result.size or 0:.3g} on "
+        f"average{scaled}."
+    )
+
+
+def _task(result: CategoryComparison, worse: list[RungChange], better: list[RungChange]) -> str:
+    if not result.rungs:
+        return ""
+    told = [f"{r.rung} {_difference(r)}" for r in (worse or better)]
+    if worse:
+        text = f"The task gets worse: {'; '.join(told)}."
+    elif better:
+        text = f"The task gets better: {'; '.join(told)}."
+    else:
+        last = result.rungs[-1]
+        text = f"No rung of the task is shown to change; {last.rung} {_difference(last)}."
+    if len(set(result.verdicts)) == 2:
+        text += f" The audit's answer changes from {result.verdicts[0]!r} to {result.verdicts[1]!r}."
+    return text
+
+
+def _difference(rung: RungChange) -> str:
+    d = rung.difference
+    return (
+        f"{per_cent(rung.before.value or 0)} -> {per_cent(rung.after.value or 0)} ({d.value or 0:+.3f} "
+        f"[{d.low or 0:+.3f}, {d.high or 0:+.3f}])"
+    )
+
+
+def _merges(result: CategoryComparison) -> str:
+    new = sum(len(m.new) + m.new_left_out for m in result.merges)
+    lost = sum(len(m.lost) + m.lost_left_out for m in result.merges)
+    if not new and not lost:
+        return ""
+    return f"It merges {plural(new, 'group')} of rows that were told apart, and tells {plural(lost, 'merged group')} apart."
+
+
+def _span(value: float | None, low: float | None, high: float | None) -> str:
+    return f"{per_cent(value or 0)} [{per_cent(low or 0)}, {per_cent(high or 0)}]"

@@ -1,0 +1,86 @@
+"""What `import presheaf.finite` and `import presheaf.migration` offer: every name resolves, says what it costs, loads late."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import presheaf.finite
+import presheaf.migration
+
+FACES = [presheaf.finite, presheaf.migration]
+COST = re.compile(r"[Cc]ost|[Ll]inear")
+FREE = {"chain", "constant", "discrete", "have_kernel"}
+"""Functions that write down what is asked for, or nothing."""
+
+
+def _name(face: ModuleType) -> str:
+    return face.__name__
+
+
+def _imported(face: ModuleType) -> dict[str, str]:
+    """Public name to module, as type checkers read it: the imports under TYPE_CHECKING."""
+    assert face.__file__ is not None
+    tree = ast.parse(Path(face.__file__).read_text(encoding="utf-8"))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    return {
+        name.name: line.module or "" for line in block.body if isinstance(line, ast.ImportFrom) for name in line.names
+    }
+
+
+@pytest.mark.parametrize("face", FACES, ids=_name)
+def test_every_name_is_there_and_is_what_type_checkers_see(face: ModuleType) -> None:
+    seen = _imported(face)
+    assert sorted(face.__all__) == sorted(seen) == dir(face)
+    for name, module in seen.items():
+        value = getattr(face, name)
+        if name != "examples":
+            assert value is getattr(importlib.import_module(module), name), name
+            assert getattr(value, "__module__", module) == module, name
+
+
+@pytest.mark.parametrize("face", FACES, ids=_name)
+def test_every_name_has_a_docstring(face: ModuleType) -> None:
+    assert [name for name in face.__all__ if name != "TYPES" and not inspect.getdoc(getattr(face, name))] == []
+
+
+def test_what_computes_says_what_it_costs() -> None:
+    functions: dict[str, Any] = {name: getattr(presheaf.finite, name) for name in presheaf.finite.__all__}
+    functions = {name: f for name, f in functions.items() if inspect.isfunction(f) and name not in FREE}
+    assert [name for name, f in functions.items() if not COST.search(inspect.getdoc(f) or "")] == []
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match=r"'presheaf\.finite' has no attribute 'chase'"):
+        presheaf.finite.chase  # noqa: B018
+
+
+def test_a_public_name_wins_over_the_module_of_that_name() -> None:
+    """In a fresh process, whatever is imported first."""
+    code = """
+import presheaf.finite.density, presheaf.finite.kan_left, presheaf.migration.schema_toml
+import presheaf.finite as pf, presheaf.migration as pm
+from presheaf.finite import adjunction, elements
+assert callable(pf.density) and callable(pf.copresheaf) and callable(elements) and callable(pm.schema_toml)
+assert adjunction.left_counit is not pf.left_counit
+assert pf.examples.cyclic(3).arrows == 3
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("face", FACES, ids=_name)
+def test_importing_it_loads_no_numpy(face: ModuleType) -> None:
+    code = (
+        f"import sys, {face.__name__}; print([m for m in ('numpy', 'scipy', 'pyarrow', 'duckdb') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

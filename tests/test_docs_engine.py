@@ -1,0 +1,113 @@
+"""The pages of the exact engine: Python blocks print what is shown, and so do the commands, durations aside."""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import presheaf.finite as pf
+from presheaf.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[1]
+ENGINE, MIGRATE = ROOT / "docs" / "engine.md", ROOT / "docs" / "migrate.md"
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+NEEDS_FILES = "wordnet_hypernyms("
+
+
+def _refresh() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_refresh", ROOT / "docs" / "refresh.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+refresh = _refresh()
+
+
+def _python(text: str) -> str:
+    return "\n".join(block.text for block in refresh.blocks(text) if block.kind == "python")
+
+
+def _sections(page: str) -> list[str]:
+    """The Python code of each section of a page."""
+    fences = [(block.start, block.end) for block in refresh.blocks(page)]
+    heads = [m.start() for m in re.finditer(r"^##+ ", page, re.M) if not any(a <= m.start() < b for a, b in fences)]
+    return [_python(page[a:b]) for a, b in zip([0, *heads], [*heads, len(page)], strict=True)]
+
+
+def _run(code: str, names: dict[str, object]) -> tuple[int, str]:
+    """How many examples there were, and what went wrong; what they define is added to ``names``."""
+    said: list[str] = []
+    test = doctest.DocTestParser().get_doctest(code, names, "page", None, 0)
+    result = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append, clear_globs=False)
+    names.update(test.globs)
+    return result.attempted, "".join(said) if result.failed else ""
+
+
+def _timeless(page: str) -> str:
+    return re.sub(r" in [\d.]+ (ms|s|min)\b", " in T", page)
+
+
+def test_python_blocks_print_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one namespace, as somebody types them who goes through the page."""
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    attempted = 0
+    for code in _sections(ENGINE.read_text(encoding="utf-8")):
+        if NEEDS_FILES not in code:
+            many, wrong = _run(code, names)
+            assert not wrong, wrong
+            attempted += many
+    assert attempted > 50
+
+
+def test_the_example_of_the_readme() -> None:
+    attempted, wrong = _run(_python((ROOT / "README.md").read_text(encoding="utf-8")), {})
+    assert not wrong, wrong
+    assert attempted >= 3
+
+
+def test_python_blocks_on_wordnet() -> None:
+    (code,) = [code for code in _sections(ENGINE.read_text(encoding="utf-8")) if NEEDS_FILES in code]
+    try:
+        nouns = pf.examples.wordnet_hypernyms()
+    except InputError:
+        pytest.skip("WordNet's database files are not installed")
+    if len(nouns) != 82115:
+        pytest.skip("another version of WordNet than 3.0")
+    attempted, wrong = _run(code, {})
+    assert not wrong, wrong
+    assert attempted > 10
+
+
+def test_a_block_that_is_wrong_is_noticed() -> None:
+    page = "## One\n\n```python\n>>> x = 2\n>>> x + x\n5\n```\n\n## Two\n\n```python\n>>> x\n2\n```\n"
+    first, second = _sections(page)[1:]
+    names: dict[str, object] = {}
+    assert "Expected:\n    5\nGot:\n    4" in _run(first, names)[1]
+    assert _run(second, names) == (1, "")
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(ENGINE, id="engine.md"), pytest.param(MIGRATE, id="migrate.md", marks=pytest.mark.slow)]
+)
+def test_commands_print_what_is_shown(path: Path) -> None:
+    pytest.importorskip("duckdb")
+    pytest.importorskip("ibis")
+    page = path.read_text(encoding="utf-8")
+    assert _timeless(refresh.render(page)) == _timeless(page)
+
+
+def test_functions_that_the_page_names_are_public() -> None:
+    named = set(re.findall(r"`pf\.(\w+)", ENGINE.read_text(encoding="utf-8")))
+    assert named
+    assert sorted(named - set(pf.__all__)) == []
