@@ -18,7 +18,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "presheaf needs Python 3.11 or later; say: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/demo.stamp: requirements/demo.lock pyproject.toml setup.py src/presheaf/finite/_kernel.c | $(BIN)/python
+$(VENV)/demo.stamp: requirements/demo.lock pyproject.toml setup.py src/presheaf/finite/columns/_kernel.c | $(BIN)/python
 	@echo "setting up $(VENV): about 250 MB from the package registry, once"
 	$(PIP) --require-hashes -r requirements/demo.lock
 	$(PIP) --no-deps --editable .

@@ -5,8 +5,8 @@ from setuptools import Extension, setup
 setup(
     ext_modules=[
         Extension(
-            "presheaf.finite._kernel",
-            ["src/presheaf/finite/_kernel.c"],
+            "presheaf.finite.columns._kernel",
+            ["src/presheaf/finite/columns/_kernel.c"],
             extra_compile_args=["-O3", "-std=c11"],
             optional=True,
         )

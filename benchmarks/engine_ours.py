@@ -41,7 +41,7 @@ def example(name: str) -> Any:
 
 def enumeration(name: str) -> Measured:
     """All arrows of a monoid or group from its presentation."""
-    from presheaf.finite.kan_left import hom_from
+    from presheaf.finite.presented.kan_left import hom_from
 
     made = example(name)
     seconds, result = clock(lambda: hom_from(made.presentation))
@@ -52,7 +52,7 @@ def enumeration(name: str) -> Measured:
 def psl2() -> Measured:
     """The cosets of S in PSL(2,101)."""
     from presheaf.finite import examples
-    from presheaf.finite.kan_left import left_kan
+    from presheaf.finite.presented.kan_left import left_kan
 
     mapping = examples.psl2_over_s(101)
     seconds, result = clock(lambda: left_kan(mapping, [1], [[0]]))
@@ -62,7 +62,7 @@ def psl2() -> Measured:
 
 def square(name: str) -> Measured:
     from presheaf.finite.examples import school_square
-    from presheaf.finite.kan_left import left_kan
+    from presheaf.finite.presented.kan_left import left_kan
 
     n = SQUARES[name]
     faculty, student = school(n)
@@ -74,7 +74,7 @@ def square(name: str) -> Measured:
 
 def torus(sides: tuple[int, int, int]) -> Any:
     """The group C_a x C_b x C_c as a category with three generators, from its Cayley tables."""
-    from presheaf.finite.category import Category
+    from presheaf.finite.categories.category import Category
 
     steps = np.stack(torus_steps(sides), axis=1)
     count = len(steps)
@@ -88,9 +88,9 @@ def representability_1m() -> Measured:
     The group C_100^3 acting on itself; a tree with a million leaves, one element each; two copies of an action that
     nothing joins; the cosets of a subgroup of order two, where two arrows agree.
     """
-    from presheaf.finite.build import free_category
-    from presheaf.finite.presheaf import SetFunctor
-    from presheaf.finite.yoneda import representability
+    from presheaf.finite.categories.paths import free_category
+    from presheaf.finite.presheaves.presheaf import SetFunctor
+    from presheaf.finite.presheaves.yoneda import representability
 
     cases = {}
     steps = torus_steps((SIDE, SIDE, SIDE))
@@ -136,8 +136,10 @@ def representability_1m() -> Measured:
 
 def validate_100k() -> Measured:
     """Category(...) from plain Cayley tables of at least 10^5 morphisms, the two-sided test included."""
-    from presheaf.finite.build import chain, from_maps, product_category
-    from presheaf.finite.category import Category
+    from presheaf.finite.categories.category import Category
+    from presheaf.finite.categories.maps import from_maps
+    from presheaf.finite.categories.orders import chain
+    from presheaf.finite.categories.products import product_category
 
     made = {
         "group C_100^2 x C_10": torus((100, 100, 10)),
@@ -162,9 +164,9 @@ def validate_100k() -> Measured:
 
 
 def hom_c8_k8() -> Measured:
-    from presheaf.finite.build import free_category
-    from presheaf.finite.natural import transformations
-    from presheaf.finite.presheaf import copresheaf
+    from presheaf.finite.categories.paths import free_category
+    from presheaf.finite.presheaves.natural import transformations
+    from presheaf.finite.presheaves.presheaf import copresheaf
 
     shape = free_category(2, [(0, 1), (0, 1)], objects=["A", "V"], names=["s", "t"])
     ring = np.arange(CYCLE)
@@ -180,7 +182,7 @@ def simplices(top: int) -> Any:
     """The simplex category up to [top], from its monotone maps."""
     from itertools import combinations_with_replacement
 
-    from presheaf.finite.build import from_table
+    from presheaf.finite.categories.tables import from_table
 
     ends = [(m, n) for m in range(top + 1) for n in range(top + 1)]
     maps = [(m, n, f) for m, n in ends for f in combinations_with_replacement(range(n + 1), m + 1)]
@@ -195,7 +197,7 @@ def simplices(top: int) -> Any:
 
 def omega(top: int) -> Measured:
     """Sieves on each simplex: the Dedekind numbers 2, 3, 6, 20, 168, 7581 less one, from the second on."""
-    from presheaf.finite.classifier import Classifier
+    from presheaf.finite.presheaves.classifier import Classifier
 
     category = simplices(top)
     seconds, made = clock(lambda: Classifier(category, variance="contravariant"))
@@ -206,9 +208,9 @@ def omega(top: int) -> Measured:
 
 def chain_of_squares() -> Measured:
     """Family (d): 50 commuting squares in a row; rows at the first corner only, so each is a path of 50 diagonals."""
-    from presheaf.finite.kan_left import left_kan
-    from presheaf.finite.mapping import PresentationMap
-    from presheaf.finite.presentation import Presentation
+    from presheaf.finite.presented.kan_left import left_kan
+    from presheaf.finite.presented.mapping import PresentationMap
+    from presheaf.finite.presented.presentation import Presentation
 
     objects, arrows, laws = ["d0"], [], []
     for i in range(CHAIN_SQUARES):
@@ -226,9 +228,9 @@ def chain_of_squares() -> Measured:
 
 def collapse_heavy() -> Measured:
     """Family (e): rows whose only arrows are an involution, an idempotent and the reflection laws between them."""
-    from presheaf.finite.kan_left import left_kan
-    from presheaf.finite.mapping import PresentationMap
-    from presheaf.finite.presentation import Presentation
+    from presheaf.finite.presented.kan_left import left_kan
+    from presheaf.finite.presented.mapping import PresentationMap
+    from presheaf.finite.presented.presentation import Presentation
 
     n = 200_000
     target = Presentation.monoid("t e", ["t^2 = 1", "e^2 = e", "t e = e", "e t e = e"])
@@ -243,9 +245,9 @@ def collapse_heavy() -> Measured:
 
 def opfibration() -> Measured:
     """Family (f): two copies of a graph schema folded onto one, rows only concatenated."""
-    from presheaf.finite.kan_left import left_kan
-    from presheaf.finite.mapping import PresentationMap
-    from presheaf.finite.presentation import Presentation
+    from presheaf.finite.presented.kan_left import left_kan
+    from presheaf.finite.presented.mapping import PresentationMap
+    from presheaf.finite.presented.presentation import Presentation
 
     n = 1_000_000
     shape = Presentation(("E", "V"), (("s", 0, 1), ("t", 0, 1)))
@@ -259,9 +261,9 @@ def opfibration() -> Measured:
 
 def terminal_target() -> Measured:
     """Family (g): the connected components of a graph, as an extension to the point."""
-    from presheaf.finite.kan_left import left_kan
-    from presheaf.finite.mapping import PresentationMap
-    from presheaf.finite.presentation import Presentation
+    from presheaf.finite.presented.kan_left import left_kan
+    from presheaf.finite.presented.mapping import PresentationMap
+    from presheaf.finite.presented.presentation import Presentation
 
     n = COMPONENTS
     shape = Presentation(("E", "V"), (("s", 0, 1), ("t", 0, 1)))
@@ -273,9 +275,9 @@ def terminal_target() -> Measured:
 
 def pullback() -> Measured:
     """Pi along the inclusion of a cospan: two functions of two million rows each, all pairs on which they agree."""
-    from presheaf.finite.kan_right import right_kan
-    from presheaf.finite.mapping import PresentationMap
-    from presheaf.finite.presentation import Presentation
+    from presheaf.finite.presented.kan_right import right_kan
+    from presheaf.finite.presented.mapping import PresentationMap
+    from presheaf.finite.presented.presentation import Presentation
 
     f, g = pair_of_functions(PULLBACK)
     cospan = Presentation(("A", "B", "K"), (("f", 0, 2), ("g", 1, 2)))
@@ -294,9 +296,9 @@ def pullback() -> Measured:
 def endless() -> Measured:
     """Family (h): how long F(2,6) takes to stop after two million rows, with a proof for a free cyclic schema."""
     from presheaf.finite import examples
-    from presheaf.finite.budget import Budget
-    from presheaf.finite.kan_left import hom_from
-    from presheaf.finite.presentation import Presentation
+    from presheaf.finite.columns.budget import Budget
+    from presheaf.finite.presented.kan_left import hom_from
+    from presheaf.finite.presented.presentation import Presentation
 
     cases = {}
     infinite = examples.fibonacci(6).presentation
@@ -310,7 +312,8 @@ def endless() -> Measured:
 
 def t5_light() -> Measured:
     """Validating T_5 from its full table of 3125 x 3125 entries, where Light's test on the table is possible at all."""
-    from presheaf.finite.build import from_maps, from_table
+    from presheaf.finite.categories.maps import from_maps
+    from presheaf.finite.categories.tables import from_table
 
     monoid = from_maps([[1, 0, 2, 3, 4], [1, 2, 3, 4, 0], [0, 0, 2, 3, 4]])
     zero = np.zeros(monoid.n_arrows, dtype=np.int32)

@@ -8,10 +8,10 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.category import Category
-from presheaf.finite.functor import Functor, all_functors
-from presheaf.finite.natural import transformations
-from presheaf.finite.presheaf import SetFunctor
+from presheaf.finite.categories.category import Category
+from presheaf.finite.functors.functor import Functor, all_functors
+from presheaf.finite.presheaves.natural import transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor
 
 
 @st.composite

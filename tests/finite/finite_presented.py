@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path, Presentation
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Path, Presentation
 
 Problem = tuple[PresentationMap, list[int], list[list[int]]]
 

@@ -8,14 +8,17 @@ import numpy as np
 from hypothesis import strategies as st
 
 from presheaf.finite import examples
-from presheaf.finite.build import chain, discrete, free_category, from_covers, from_maps, from_table
-from presheaf.finite.build import product_category as times
-from presheaf.finite.category import Category
-from presheaf.finite.elements import action_category
-from presheaf.finite.limits import colimit
-from presheaf.finite.natural import transformations
-from presheaf.finite.presheaf import SetFunctor, copresheaf
-from presheaf.finite.yoneda import representable
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.orders import chain, discrete, from_covers
+from presheaf.finite.categories.paths import free_category
+from presheaf.finite.categories.products import product_category as times
+from presheaf.finite.categories.tables import from_table
+from presheaf.finite.functors.elements import action_category
+from presheaf.finite.presheaves.limits import colimit
+from presheaf.finite.presheaves.natural import transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor, copresheaf
+from presheaf.finite.presheaves.yoneda import representable
 
 QUIVER = free_category(2, [(0, 1), (0, 1)], objects=["A", "V"], names=["s", "t"])
 C4 = from_maps([[1, 2, 3, 0]], names=["r"])

@@ -10,18 +10,18 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite import laws
-from presheaf.finite.buckets import bucket, expand, pair_offsets
-from presheaf.finite.budget import Budget
-from presheaf.finite.category import Category
-from presheaf.finite.compiled import have_kernel
-from presheaf.finite.completion import STRATEGIES
-from presheaf.finite.kan_left import LeftKan, left_kan
-from presheaf.finite.kan_right import right_kan
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path, Presentation
-from presheaf.finite.presented import presentation_of
-from presheaf.finite.standard import standardise
+from presheaf.finite.categories import laws
+from presheaf.finite.categories.category import Category
+from presheaf.finite.columns.buckets import bucket, expand, pair_offsets
+from presheaf.finite.columns.budget import Budget
+from presheaf.finite.columns.compiled import have_kernel
+from presheaf.finite.presented.completion import STRATEGIES
+from presheaf.finite.presented.enumerated import presentation_of
+from presheaf.finite.presented.kan_left import LeftKan, left_kan
+from presheaf.finite.presented.kan_right import right_kan
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Path, Presentation
+from presheaf.finite.presented.standard import standardise
 
 pytestmark = pytest.mark.skipif(not have_kernel(), reason="the compiled kernel is not built")
 

@@ -6,7 +6,7 @@ import numpy as np
 from finite_worlds import C4, QUIVER, S3, T3, categories, rotnet
 from hypothesis import given, settings
 
-from presheaf.finite.arrows import (
+from presheaf.finite.categories.arrows import (
     components,
     core,
     epis,
@@ -21,8 +21,8 @@ from presheaf.finite.arrows import (
     terminal_objects,
     zero_objects,
 )
-from presheaf.finite.build import chain, from_preorder
-from presheaf.finite.category import Category
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.orders import chain, from_preorder
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,22 +12,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.arrows import groupoid_cardinality, is_groupoid
-from presheaf.finite.build import (
-    arrow_category,
-    chain,
-    collage,
-    comma_category,
-    discrete,
-    disjoint_union,
-    from_maps,
-    from_monoid,
-    from_preorder,
-)
-from presheaf.finite.category import Category
-from presheaf.finite.elements import action_category, action_groupoid, coslice_category, slice_category
-from presheaf.finite.functor import Functor, all_functors
-from presheaf.finite.presheaf import copresheaf
+from presheaf.finite.categories.arrows import groupoid_cardinality, is_groupoid
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.orders import chain, discrete, from_preorder
+from presheaf.finite.categories.tables import from_monoid
+from presheaf.finite.functors.collage import collage, disjoint_union
+from presheaf.finite.functors.comma import arrow_category, comma_category
+from presheaf.finite.functors.elements import action_category, action_groupoid, coslice_category, slice_category
+from presheaf.finite.functors.functor import Functor, all_functors
+from presheaf.finite.presheaves.presheaf import copresheaf
 
 SMALL = [chain(1), chain(2), discrete(2), QUIVER, T2, C4, from_preorder(np.ones((2, 2)))]
 

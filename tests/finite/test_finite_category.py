@@ -11,20 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.build import (
-    chain,
-    discrete,
-    free_category,
-    from_covers,
-    from_maps,
-    from_monoid,
-    from_preorder,
-    from_table,
-    full_subcategory,
-    product_category,
-)
-from presheaf.finite.category import Category
-from presheaf.finite.elements import coslice_category, slice_category
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.orders import chain, discrete, from_covers, from_preorder
+from presheaf.finite.categories.parts import full_subcategory
+from presheaf.finite.categories.paths import free_category
+from presheaf.finite.categories.products import product_category
+from presheaf.finite.categories.tables import from_monoid, from_table
+from presheaf.finite.functors.elements import coslice_category, slice_category
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,9 +6,10 @@ import pytest
 from finite_functors import checked
 from finite_worlds import simplices
 
-from presheaf.finite.build import from_maps, from_table
-from presheaf.finite.category import Category
-from presheaf.finite.classifier import Classifier
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.tables import from_table
+from presheaf.finite.presheaves.classifier import Classifier
 
 
 def globes(top: int) -> Category:

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from presheaf.errors import InputError
 from presheaf.finite import examples
-from presheaf.finite.budget import Budget, Progress
-from presheaf.finite.compiled import have_kernel
-from presheaf.finite.completion import STRATEGIES, Outcome, complete
-from presheaf.finite.inverses import invertible_generators
-from presheaf.finite.kan_left import hom_from, left_kan
-from presheaf.finite.presentation import Presentation
-from presheaf.finite.relators import groupoid
-from presheaf.finite.standard import Table
-from presheaf.finite.words import parse_word
+from presheaf.finite.columns.budget import Budget, Progress
+from presheaf.finite.columns.compiled import have_kernel
+from presheaf.finite.presented.completion import STRATEGIES, Outcome, complete
+from presheaf.finite.presented.inverses import invertible_generators
+from presheaf.finite.presented.kan_left import hom_from, left_kan
+from presheaf.finite.presented.presentation import Presentation
+from presheaf.finite.presented.relators import groupoid
+from presheaf.finite.presented.standard import Table
+from presheaf.finite.presented.words import parse_word
 
 needs_kernel = pytest.mark.skipif(not have_kernel(), reason="the compiled kernel is not built")
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from presheaf.errors import InputError
-from presheaf.finite.build import from_monoid, from_preorder, from_table
+from presheaf.finite.categories.orders import from_preorder
+from presheaf.finite.categories.tables import from_monoid, from_table
 
 Table = tuple[tuple[int, ...], ...]
 

@@ -10,11 +10,14 @@ from finite_worlds import C4, QUIVER, categories, cycle, functors, rotnet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from presheaf.finite.build import chain, discrete, free_category, from_maps, from_monoid
-from presheaf.finite.category import Category
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.orders import chain, discrete
+from presheaf.finite.categories.paths import free_category
+from presheaf.finite.categories.tables import from_monoid
 from presheaf.finite.drawing import category_svg, elements_svg
 from presheaf.finite.picture import Picture, layers
-from presheaf.finite.presheaf import copresheaf, presheaf
+from presheaf.finite.presheaves.presheaf import copresheaf, presheaf
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = ["<script>alert(1)</script>", "\"'><svg onload=x>", "a & b", "\x00\x1b\ud800 控制", "", "]]>", "-->"]

@@ -8,8 +8,8 @@ import pytest
 
 from presheaf.errors import InputError
 from presheaf.finite import examples
-from presheaf.finite.build import from_maps
-from presheaf.finite.kan_left import hom_from
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.presented.kan_left import hom_from
 
 FINITE = [
     *(examples.cyclic(n) for n in (1, 2, 12)),

@@ -10,14 +10,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.build import discrete
-from presheaf.finite.exponential import Exponential, exponential
-from presheaf.finite.limits import product
-from presheaf.finite.natural import transformations
-from presheaf.finite.power import power_object
-from presheaf.finite.presheaf import SetFunctor, constant, copresheaf
-from presheaf.finite.transformation import Transformation
-from presheaf.finite.yoneda import from_element, representable
+from presheaf.finite.categories.orders import discrete
+from presheaf.finite.extensions.exponential import Exponential, exponential
+from presheaf.finite.extensions.power import power_object
+from presheaf.finite.presheaves.limits import product
+from presheaf.finite.presheaves.natural import transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor, constant, copresheaf
+from presheaf.finite.presheaves.transformation import Transformation
+from presheaf.finite.presheaves.yoneda import from_element, representable
 
 
 def small_or_skip(y: SetFunctor, z: SetFunctor) -> Exponential:

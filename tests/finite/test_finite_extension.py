@@ -12,16 +12,18 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.build import chain, discrete, from_maps, from_table
-from presheaf.finite.category import Category
-from presheaf.finite.functor import Functor
-from presheaf.finite.graph import weak_components
-from presheaf.finite.left_extension import LeftExtension, left_counit, left_extension
-from presheaf.finite.natural import transformations
-from presheaf.finite.presheaf import SetFunctor, Variance, constant, copresheaf
-from presheaf.finite.right_extension import RightExtension, right_extension, right_unit
-from presheaf.finite.transformation import Transformation
-from presheaf.finite.yoneda import representable
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.orders import chain, discrete
+from presheaf.finite.categories.tables import from_table
+from presheaf.finite.columns.graph import weak_components
+from presheaf.finite.extensions.left_extension import LeftExtension, left_counit, left_extension
+from presheaf.finite.extensions.right_extension import RightExtension, right_extension, right_unit
+from presheaf.finite.functors.functor import Functor
+from presheaf.finite.presheaves.natural import transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor, Variance, constant, copresheaf
+from presheaf.finite.presheaves.transformation import Transformation
+from presheaf.finite.presheaves.yoneda import representable
 
 POINT = discrete(1)
 SIDES: tuple[Variance, Variance] = ("covariant", "contravariant")
@@ -238,7 +240,7 @@ def test_bipartite_graphs_folded_to_graphs() -> None:
 
 
 def _fold() -> tuple[Category, Category, list[int], list[int]]:
-    from presheaf.finite.build import free_category
+    from presheaf.finite.categories.paths import free_category
 
     return free_category(3, [(0, 1), (0, 2)]), QUIVER, [0, 1, 1], QUIVER.generators.tolist()
 
@@ -297,7 +299,7 @@ def test_the_compiled_path_and_the_other_agree(monkeypatch) -> None:
     t = graph(200, rng.integers(0, 200, (300, 2)).tolist())
     functors_out = [reflexive(), Functor(QUIVER, POINT, [0, 0], [0, 0])]
     before = [left_extension(f, t) for f in functors_out]
-    monkeypatch.setattr(import_module("presheaf.finite.components"), "kernel", None)
+    monkeypatch.setattr(import_module("presheaf.finite.columns.components"), "kernel", None)
     for f, one in zip(functors_out, before, strict=True):
         two = left_extension(f, t)
         assert all(map(np.array_equal, one.extension.columns, two.extension.columns))

@@ -67,9 +67,10 @@ def test_a_name_that_is_not_there() -> None:
 def test_a_public_name_wins_over_the_module_of_that_name() -> None:
     """In a fresh process, whatever is imported first."""
     code = """
-import presheaf.finite.density, presheaf.finite.kan_left, presheaf.migration.schema_toml
+import presheaf.finite.extensions.density, presheaf.finite.presented.kan_left, presheaf.migration.schema_toml
 import presheaf.finite as pf, presheaf.migration as pm
-from presheaf.finite import adjunction, elements
+from presheaf.finite import elements
+from presheaf.finite.presented import adjunction
 assert callable(pf.density) and callable(pf.copresheaf) and callable(elements) and callable(pm.schema_toml)
 assert adjunction.left_counit is not pf.left_counit
 assert pf.examples.cyclic(3).arrows == 3

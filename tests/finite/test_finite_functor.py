@@ -12,11 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.arrows import skeleton
-from presheaf.finite.build import chain, discrete, free_category, from_maps, from_preorder, full_subcategory
-from presheaf.finite.category import Category
-from presheaf.finite.functor import Functor, all_functors
-from presheaf.finite.presheaf import copresheaf
+from presheaf.finite.categories.arrows import skeleton
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.orders import chain, discrete, from_preorder
+from presheaf.finite.categories.parts import full_subcategory
+from presheaf.finite.categories.paths import free_category
+from presheaf.finite.functors.functor import Functor, all_functors
+from presheaf.finite.presheaves.presheaf import copresheaf
 
 V4 = from_maps([[1, 0, 3, 2], [2, 3, 0, 1]])
 D4 = from_maps([[1, 2, 3, 0], [0, 3, 2, 1]])

@@ -13,13 +13,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.build import chain, discrete, free_category, from_preorder, product_category
-from presheaf.finite.category import Category
-from presheaf.finite.functor import Functor, all_functors
-from presheaf.finite.functor_category import FunctorCategory, functor_category
-from presheaf.finite.functor_natural import NaturalTransformation, natural_transformations
-from presheaf.finite.natural import transformations
-from presheaf.finite.transformation import Transformation
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.orders import chain, discrete, from_preorder
+from presheaf.finite.categories.paths import free_category
+from presheaf.finite.categories.products import product_category
+from presheaf.finite.functors.functor import Functor, all_functors
+from presheaf.finite.functors.functor_category import FunctorCategory, functor_category
+from presheaf.finite.functors.functor_natural import NaturalTransformation, natural_transformations
+from presheaf.finite.presheaves.natural import transformations
+from presheaf.finite.presheaves.transformation import Transformation
 
 LOOP = from_preorder(np.ones((2, 2)))
 

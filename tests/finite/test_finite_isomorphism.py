@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.budget import Budget
-from presheaf.finite.isomorphism import automorphisms, canonical_form, isomorphism
-from presheaf.finite.limits import coproduct
-from presheaf.finite.natural import transformations
-from presheaf.finite.presheaf import SetFunctor, constant, copresheaf
-from presheaf.finite.transformation import Transformation
+from presheaf.finite.columns.budget import Budget
+from presheaf.finite.presheaves.isomorphism import automorphisms, canonical_form, isomorphism
+from presheaf.finite.presheaves.limits import coproduct
+from presheaf.finite.presheaves.natural import transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor, constant, copresheaf
+from presheaf.finite.presheaves.transformation import Transformation
 
 
 def undirected(n: int, edges: list[tuple[int, int]]) -> SetFunctor:

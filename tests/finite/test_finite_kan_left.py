@@ -13,15 +13,16 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from presheaf.errors import InputError
-from presheaf.finite import examples, kan_left
-from presheaf.finite.budget import Budget
-from presheaf.finite.compiled import have_kernel
-from presheaf.finite.completion import STRATEGIES
-from presheaf.finite.components import components
-from presheaf.finite.infinite import growing_weights
-from presheaf.finite.kan_left import LeftKan, check_functor, hom_from, left_kan
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path, Presentation
+from presheaf.finite import examples
+from presheaf.finite.columns.budget import Budget
+from presheaf.finite.columns.compiled import have_kernel
+from presheaf.finite.columns.components import components
+from presheaf.finite.presented import kan_left
+from presheaf.finite.presented.completion import STRATEGIES
+from presheaf.finite.presented.infinite import growing_weights
+from presheaf.finite.presented.kan_left import LeftKan, check_functor, hom_from, left_kan
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Path, Presentation
 
 SQUARE = examples.school_square()
 GRAPH = examples.quiver().presentation

@@ -11,15 +11,16 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite import examples, kan_right
-from presheaf.finite.adjunction import from_right, right_on, right_unit, to_right
-from presheaf.finite.budget import Budget, Progress
-from presheaf.finite.kan_delta import restrict
-from presheaf.finite.kan_left import hom_from
-from presheaf.finite.kan_right import RightKan, right_kan, right_kan_sizes
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Presentation
-from presheaf.finite.query import conjunctive_queries
+from presheaf.finite import examples
+from presheaf.finite.columns.budget import Budget, Progress
+from presheaf.finite.presented import kan_right
+from presheaf.finite.presented.adjunction import from_right, right_on, right_unit, to_right
+from presheaf.finite.presented.kan_delta import restrict
+from presheaf.finite.presented.kan_left import hom_from
+from presheaf.finite.presented.kan_right import RightKan, right_kan, right_kan_sizes
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Presentation
+from presheaf.finite.presented.query import conjunctive_queries
 
 ONE = Presentation(("*",), ())
 GRAPH = examples.quiver().presentation

@@ -10,14 +10,15 @@ from finite_presented import Problem, presentations, problems
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from presheaf.finite import examples, small_homs, sweep
-from presheaf.finite.adjunction import from_left, left_counit, left_on, restrict_maps, to_left
-from presheaf.finite.budget import Budget, Progress
-from presheaf.finite.copresheaf import check_functor, check_morphism
-from presheaf.finite.kan_delta import restrict
-from presheaf.finite.kan_left import LeftKan, hom_from, left_kan
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Presentation
+from presheaf.finite import examples
+from presheaf.finite.columns.budget import Budget, Progress
+from presheaf.finite.presented import small_homs, sweep
+from presheaf.finite.presented.adjunction import from_left, left_counit, left_on, restrict_maps, to_left
+from presheaf.finite.presented.copresheaf import check_functor, check_morphism
+from presheaf.finite.presented.kan_delta import restrict
+from presheaf.finite.presented.kan_left import LeftKan, hom_from, left_kan
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Presentation
 
 FEW = Budget(rows=3000)
 GRAPH = examples.quiver().presentation

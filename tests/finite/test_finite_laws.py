@@ -8,22 +8,22 @@ from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.build import full_subcategory
-from presheaf.finite.category import Category
-from presheaf.finite.elements import elements
-from presheaf.finite.functor import Functor, all_functors
-from presheaf.finite.isomorphism import isomorphism
-from presheaf.finite.kan_left import left_kan
-from presheaf.finite.kan_right import right_kan
-from presheaf.finite.left_extension import left_counit, left_extension
-from presheaf.finite.limits import colimit
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.natural import Transformation, transformations
-from presheaf.finite.presented import from_presentation, presentation_of
-from presheaf.finite.presheaf import SetFunctor
-from presheaf.finite.right_extension import RightExtension, right_extension
-from presheaf.finite.tensor import tensor
-from presheaf.finite.yoneda import embed, from_element, representable
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.parts import full_subcategory
+from presheaf.finite.extensions.left_extension import left_counit, left_extension
+from presheaf.finite.extensions.right_extension import RightExtension, right_extension
+from presheaf.finite.extensions.tensor import tensor
+from presheaf.finite.functors.elements import elements
+from presheaf.finite.functors.functor import Functor, all_functors
+from presheaf.finite.presented.enumerated import from_presentation, presentation_of
+from presheaf.finite.presented.kan_left import left_kan
+from presheaf.finite.presented.kan_right import right_kan
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presheaves.isomorphism import isomorphism
+from presheaf.finite.presheaves.limits import colimit
+from presheaf.finite.presheaves.natural import Transformation, transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor
+from presheaf.finite.presheaves.yoneda import embed, from_element, representable
 
 many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

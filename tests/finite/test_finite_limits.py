@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.build import chain, discrete, free_category, from_covers
-from presheaf.finite.functor import Functor
-from presheaf.finite.graph import sources, weak_components
-from presheaf.finite.limits import (
+from presheaf.finite.categories.orders import chain, discrete, from_covers
+from presheaf.finite.categories.paths import free_category
+from presheaf.finite.columns.graph import sources, weak_components
+from presheaf.finite.functors.functor import Functor
+from presheaf.finite.functors.limits_in import colimit_in, limit_in
+from presheaf.finite.presheaves.limits import (
     coequalizer,
     colimit,
     coproduct,
@@ -24,11 +26,10 @@ from presheaf.finite.limits import (
     pullback,
     pushout,
 )
-from presheaf.finite.limits_in import colimit_in, limit_in
-from presheaf.finite.natural import transformations
-from presheaf.finite.presheaf import SetFunctor, constant
-from presheaf.finite.transformation import Transformation
-from presheaf.finite.yoneda import representable
+from presheaf.finite.presheaves.natural import transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor, constant
+from presheaf.finite.presheaves.transformation import Transformation
+from presheaf.finite.presheaves.yoneda import representable
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.arrows import initial_objects, terminal_objects
-from presheaf.finite.build import chain, discrete, free_category, from_covers
-from presheaf.finite.category import Category
-from presheaf.finite.functor import Functor
-from presheaf.finite.limits_in import (
+from presheaf.finite.categories.arrows import initial_objects, terminal_objects
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.orders import chain, discrete, from_covers
+from presheaf.finite.categories.paths import free_category
+from presheaf.finite.functors.functor import Functor
+from presheaf.finite.functors.limits_in import (
     coequalizer_in,
     colimit_in,
     coproduct_in,
@@ -30,8 +31,8 @@ from presheaf.finite.limits_in import (
     weighted_colimit_in,
     weighted_limit_in,
 )
-from presheaf.finite.presheaf import SetFunctor, constant
-from presheaf.finite.yoneda import representable
+from presheaf.finite.presheaves.presheaf import SetFunctor, constant
+from presheaf.finite.presheaves.yoneda import representable
 
 SPAN = free_category(3, [(0, 1), (0, 2)])
 NUMBERS = [1, 2, 3, 4, 6, 12]

@@ -12,15 +12,16 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite import examples, kan_delta, map_check
-from presheaf.finite.budget import Budget
-from presheaf.finite.copresheaf import check_functor, trace
-from presheaf.finite.kan_delta import restrict
-from presheaf.finite.kan_left import hom_from
-from presheaf.finite.map_check import MapVerdict, check_functor_map
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path, Presentation
-from presheaf.finite.presented import presentation_of
+from presheaf.finite import examples
+from presheaf.finite.columns.budget import Budget
+from presheaf.finite.presented import kan_delta, map_check
+from presheaf.finite.presented.copresheaf import check_functor, trace
+from presheaf.finite.presented.enumerated import presentation_of
+from presheaf.finite.presented.kan_delta import restrict
+from presheaf.finite.presented.kan_left import hom_from
+from presheaf.finite.presented.map_check import MapVerdict, check_functor_map
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Path, Presentation
 
 GRAPH = examples.quiver().presentation
 

@@ -27,10 +27,11 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 
 from presheaf.errors import InputError
-from presheaf.finite.build import discrete, from_maps
-from presheaf.finite.classifier import Classifier
-from presheaf.finite.natural import Transformation, transformations
-from presheaf.finite.presheaf import SetFunctor, constant, copresheaf
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.orders import discrete
+from presheaf.finite.presheaves.classifier import Classifier
+from presheaf.finite.presheaves.natural import Transformation, transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor, constant, copresheaf
 
 
 def cost(s: SetFunctor, t: SetFunctor) -> float:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.arrows import initial_objects, terminal_objects
-from presheaf.finite.limits_in import coproduct_in, product_in
-from presheaf.finite.nucleus import concepts
+from presheaf.finite.categories.arrows import initial_objects, terminal_objects
+from presheaf.finite.categories.nucleus import concepts
+from presheaf.finite.functors.limits_in import coproduct_in, product_in
 
 
 def test_counts() -> None:

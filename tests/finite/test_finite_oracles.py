@@ -10,27 +10,29 @@ from finite_worlds import C4, QUIVER, categories, complete, cycle, functors, gra
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from presheaf.finite.arrows import groupoid_cardinality
-from presheaf.finite.build import chain, free_category, from_maps
-from presheaf.finite.category import Category
-from presheaf.finite.classifier import Classifier
-from presheaf.finite.elements import elements
-from presheaf.finite.exponential import exponential
-from presheaf.finite.functor import Functor
-from presheaf.finite.graph import weak_components
-from presheaf.finite.isomorphism import canonical_form
-from presheaf.finite.kan_left import left_kan
-from presheaf.finite.kan_right import right_kan
-from presheaf.finite.limits import product as times
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.natural import transformations
-from presheaf.finite.nucleus import concepts
-from presheaf.finite.presentation import Path, Presentation
-from presheaf.finite.presented import from_presentation
-from presheaf.finite.presheaf import SetFunctor, constant, copresheaf, presheaf
-from presheaf.finite.right_extension import right_extension
-from presheaf.finite.tensor import tensor
-from presheaf.finite.yoneda import representable
+from presheaf.finite.categories.arrows import groupoid_cardinality
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.nucleus import concepts
+from presheaf.finite.categories.orders import chain
+from presheaf.finite.categories.paths import free_category
+from presheaf.finite.columns.graph import weak_components
+from presheaf.finite.extensions.exponential import exponential
+from presheaf.finite.extensions.right_extension import right_extension
+from presheaf.finite.extensions.tensor import tensor
+from presheaf.finite.functors.elements import elements
+from presheaf.finite.functors.functor import Functor
+from presheaf.finite.presented.enumerated import from_presentation
+from presheaf.finite.presented.kan_left import left_kan
+from presheaf.finite.presented.kan_right import right_kan
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Path, Presentation
+from presheaf.finite.presheaves.classifier import Classifier
+from presheaf.finite.presheaves.isomorphism import canonical_form
+from presheaf.finite.presheaves.limits import product as times
+from presheaf.finite.presheaves.natural import transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor, constant, copresheaf, presheaf
+from presheaf.finite.presheaves.yoneda import representable
 
 ARROW = chain(2)
 

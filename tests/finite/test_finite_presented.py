@@ -9,13 +9,15 @@ from hypothesis import given, settings
 
 from presheaf.errors import InputError
 from presheaf.finite import examples
-from presheaf.finite.arrows import is_groupoid
-from presheaf.finite.budget import Budget
-from presheaf.finite.build import NotEnumerated, chain, from_maps, from_presentation, presentation_of
-from presheaf.finite.category import Category
-from presheaf.finite.functor import Functor
-from presheaf.finite.kan_left import hom_from
-from presheaf.finite.presentation import Presentation
+from presheaf.finite.categories.arrows import is_groupoid
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.orders import chain
+from presheaf.finite.columns.budget import Budget
+from presheaf.finite.functors.functor import Functor
+from presheaf.finite.presented.enumerated import NotEnumerated, from_presentation, presentation_of
+from presheaf.finite.presented.kan_left import hom_from
+from presheaf.finite.presented.presentation import Presentation
 
 
 @settings(max_examples=60, deadline=None)

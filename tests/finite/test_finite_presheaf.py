@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.arrows import components
-from presheaf.finite.build import chain, from_maps, product_category
-from presheaf.finite.category import Category
-from presheaf.finite.elements import action_category, elements
-from presheaf.finite.presheaf import SetFunctor, action, constant, copresheaf, presheaf
-from presheaf.finite.yoneda import representable
+from presheaf.finite.categories.arrows import components
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.orders import chain
+from presheaf.finite.categories.products import product_category
+from presheaf.finite.functors.elements import action_category, elements
+from presheaf.finite.presheaves.presheaf import SetFunctor, action, constant, copresheaf, presheaf
+from presheaf.finite.presheaves.yoneda import representable
 
 SQUARE = product_category(chain(2), chain(2))
 

@@ -10,19 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from presheaf.errors import InputError
-from presheaf.finite.build import (
-    discrete,
-    free_category,
-    from_covers,
-    from_maps,
-    from_monoid,
-    from_preorder,
-    from_table,
-    full_subcategory,
-)
-from presheaf.finite.category import Category
-from presheaf.finite.presentation import Presentation
-from presheaf.finite.presheaf import copresheaf
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.maps import from_maps
+from presheaf.finite.categories.orders import discrete, from_covers, from_preorder
+from presheaf.finite.categories.parts import full_subcategory
+from presheaf.finite.categories.paths import free_category
+from presheaf.finite.categories.tables import from_monoid, from_table
+from presheaf.finite.presented.presentation import Presentation
+from presheaf.finite.presheaves.presheaf import copresheaf
 
 SQUARE = {("e", "e"): "e", ("e", "f"): "f", ("f", "e"): "f", ("f", "f"): "e"}
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from presheaf.finite.rows import RowIndex, sorted_rows
+from presheaf.finite.columns.rows import RowIndex, sorted_rows
 
 
 @settings(max_examples=200, deadline=None)

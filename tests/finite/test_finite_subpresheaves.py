@@ -11,11 +11,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.build import chain
-from presheaf.finite.classifier import Classifier
-from presheaf.finite.natural import transformations
-from presheaf.finite.presheaf import SetFunctor, constant, copresheaf
-from presheaf.finite.subpresheaves import (
+from presheaf.finite.categories.orders import chain
+from presheaf.finite.presheaves.classifier import Classifier
+from presheaf.finite.presheaves.natural import transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor, constant, copresheaf
+from presheaf.finite.presheaves.subpresheaves import (
     Subpresheaf,
     factorisation,
     generated,
@@ -24,8 +24,8 @@ from presheaf.finite.subpresheaves import (
     preimage,
     subpresheaves,
 )
-from presheaf.finite.transformation import Transformation
-from presheaf.finite.yoneda import representable
+from presheaf.finite.presheaves.transformation import Transformation
+from presheaf.finite.presheaves.yoneda import representable
 
 
 def closed_parts(t: SetFunctor) -> set[tuple[bool, ...]]:

@@ -10,18 +10,18 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.build import chain
-from presheaf.finite.category import Category
-from presheaf.finite.density import density
-from presheaf.finite.diagram import Diagram, yoneda_embedding
-from presheaf.finite.graph import weak_components
-from presheaf.finite.left_extension import left_extension
-from presheaf.finite.natural import transformations
-from presheaf.finite.nerve import Nerve, nerve
-from presheaf.finite.presheaf import SetFunctor, Variance, constant, copresheaf, presheaf
-from presheaf.finite.tensor import tensor, yoneda_extension
-from presheaf.finite.transformation import Transformation
-from presheaf.finite.yoneda import representable
+from presheaf.finite.categories.category import Category
+from presheaf.finite.categories.orders import chain
+from presheaf.finite.columns.graph import weak_components
+from presheaf.finite.extensions.density import density
+from presheaf.finite.extensions.diagram import Diagram, yoneda_embedding
+from presheaf.finite.extensions.left_extension import left_extension
+from presheaf.finite.extensions.nerve import Nerve, nerve
+from presheaf.finite.extensions.tensor import tensor, yoneda_extension
+from presheaf.finite.presheaves.natural import transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor, Variance, constant, copresheaf, presheaf
+from presheaf.finite.presheaves.transformation import Transformation
+from presheaf.finite.presheaves.yoneda import representable
 
 ARROW = chain(2)
 
@@ -59,7 +59,7 @@ def test_sets_with_a_swap() -> None:
 
 
 def _cyclic_two() -> Category:
-    from presheaf.finite.build import from_maps
+    from presheaf.finite.categories.maps import from_maps
 
     return from_maps([[1, 0]])
 

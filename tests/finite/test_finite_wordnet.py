@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from presheaf.errors import InputError
-from presheaf.finite.arrows import is_thin, terminal_objects
-from presheaf.finite.elements import coslice_category
+from presheaf.finite.categories.arrows import is_thin, terminal_objects
+from presheaf.finite.categories.parts import full_subcategory
 from presheaf.finite.examples import Hypernyms, wordnet_hypernyms
-from presheaf.finite.kan_left import hom_from
-from presheaf.finite.parts import full_subcategory
+from presheaf.finite.functors.elements import coslice_category
+from presheaf.finite.presented.kan_left import hom_from
 
 # entity <- animal <- dog, cat; dog and pet share puppy; Rex is an instance of dog.
 SMALL = """\

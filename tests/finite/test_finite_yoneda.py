@@ -9,10 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
-from presheaf.finite.build import chain
-from presheaf.finite.natural import Transformation, transformations
-from presheaf.finite.presheaf import SetFunctor, constant, copresheaf, presheaf
-from presheaf.finite.yoneda import embed, from_element, generators, representability, representable, to_element
+from presheaf.finite.categories.orders import chain
+from presheaf.finite.presheaves.natural import Transformation, transformations
+from presheaf.finite.presheaves.presheaf import SetFunctor, constant, copresheaf, presheaf
+from presheaf.finite.presheaves.yoneda import (
+    embed,
+    from_element,
+    generators,
+    representability,
+    representable,
+    to_element,
+)
 
 ARROW = chain(2)
 

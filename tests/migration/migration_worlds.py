@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from presheaf.finite.presentation import Presentation
+from presheaf.finite.presented.presentation import Presentation
 from presheaf.migration import TYPES, Attribute, Instance, Schema, SchemaMap, read_map
 from presheaf.migration.arrow_types import arrow_type
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from presheaf.finite.budget import Budget
-from presheaf.finite.kan_left import left_kan
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path, Presentation
+from presheaf.finite.columns.budget import Budget
+from presheaf.finite.presented.kan_left import left_kan
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Path, Presentation
 from presheaf.migration.instance import Instance
 from presheaf.migration.schema import Attribute, Schema, SchemaMap
 from presheaf.migration.sql_tables import SqlTables, named_tables

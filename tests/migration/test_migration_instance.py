@@ -10,7 +10,7 @@ import pytest
 from migration_worlds import COMPANY, odd_names, same, school, strings, written
 
 from presheaf.errors import InputError
-from presheaf.finite.presentation import Presentation
+from presheaf.finite.presented.presentation import Presentation
 from presheaf.migration import (
     Attribute,
     Instance,

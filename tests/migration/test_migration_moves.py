@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from migration_worlds import lists, same, school, strings, written
 
 from presheaf.errors import InputError
-from presheaf.finite.budget import Budget
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Presentation
+from presheaf.finite.columns.budget import Budget
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Presentation
 from presheaf.migration import Attribute, Instance, Schema, SchemaMap, delta, pi, read_map, sigma
 
 

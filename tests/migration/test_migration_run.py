@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 
 from presheaf.errors import InputError
-from presheaf.finite.budget import Budget
+from presheaf.finite.columns.budget import Budget
 from presheaf.migration.instance import Instance
 from presheaf.migration.run import Job, migrate, plan
 from presheaf.migration.stores import read_instance, read_map, write_instance

@@ -16,9 +16,9 @@ from scipy.sparse.csgraph import connected_components
 from sql_worlds import acyclic, fetch, load, random_instance, random_map, same, schema_of
 
 from presheaf.errors import InputError
-from presheaf.finite.kan_right import right_kan
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Presentation
+from presheaf.finite.presented.kan_right import right_kan
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Presentation
 from presheaf.migration.instance import Instance
 from presheaf.migration.move_delta import delta
 from presheaf.migration.move_pi import pi

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from migration_worlds import COMPANY, VALUES, lists, odd_names, same, strings, written
 
 from presheaf.errors import InputError
-from presheaf.finite.presentation import Presentation
+from presheaf.finite.presented.presentation import Presentation
 from presheaf.migration import (
     TYPES,
     Attribute,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from migration_worlds import COMPANY, SCHOOL, odd_names, school, written
 
 from presheaf.errors import InputError
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Presentation
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Presentation
 from presheaf.migration import TYPES, Attribute, Layout, Schema, SchemaMap, map_toml, read_map, read_schema, schema_toml
 from presheaf.migration.schema_toml import read_schema_toml
 

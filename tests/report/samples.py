@@ -17,6 +17,19 @@ from presheaf.audits.result import (
     Verdict,
     WorstRow,
 )
+from presheaf.audits.statements import statement
+from presheaf.audits.why_result import (
+    CeilingPoint,
+    DensityPoint,
+    Estimate,
+    GapRow,
+    LabelWhy,
+    LawsSeen,
+    LevelSeen,
+    LossPart,
+    Setting,
+    Why,
+)
 from presheaf.models.base import ModelInfo
 
 SCRIPT = "<script>alert(1)</script> and \"'& </style>"
@@ -30,7 +43,7 @@ def rung(name, kind="estimate", at=None, low=None, high=None, cost="", **more) -
     return Rung(name, kind, at, low, high, more.pop("rows", 1000), cost, **more)
 
 
-LADDER = (
+LADDER: tuple[Rung, ...] = (
     rung("majority class", at=0.402, low=0.372, high=0.433, cost="nothing"),
     rung(
         "one prompt per label",
@@ -75,6 +88,8 @@ LADDER = (
     ),
     rung("label ceiling", "proof", 0.991, 0.983, 0.995, cost="new labels"),
 )
+
+LADDER = tuple(replace(r, theorem=statement(r.name)) for r in LADDER)
 
 GROUPS = (
     RowGroup((17, 204), ("negative", "positive"), ("I hate US", "I hate us"), "case", "both become: i hate us"),
@@ -145,6 +160,58 @@ ROWS = (
     WorstRow(1711, "neutral", "positive", 4, 5, 0.9, "fine, I suppose"),
 )
 
+def near(value, wide=0.02) -> Estimate:
+    return Estimate(value, round(value - wide, 3), round(value + wide, 3))
+
+
+def level(name, verdict, out, rows=(17,), p=None) -> LevelSeen:
+    return LevelSeen(name, "estimate", verdict, "411 of 1000 held-out objects lie further", rows, near(out), p)
+
+
+UNKNOWN = Estimate(None, None, None)
+OUT = "not within the candidates"
+WHY = Why(
+    setting=Setting("angle between features", "sphere", True, "proof: a metric", 2, 1000, 990, 1.46, 0.365, 0.05, 0.91),
+    laws=LawsSeen("estimate", 30000, near(0.03), near(0.04), 0.0, near(0.02)),
+    decision=level("decision", "cannot say", 0.288, (17, 31, 402), 0.05),
+    labels=tuple(
+        LabelWhy(
+            name, 700, (level("value", OUT, 0.41, p=0.05), level("calibrated", "cannot say", 0.05), level("soft", OUT, 0.2, ())),
+            low, high, enough, near(0.868), near(0.726),
+        )
+        for name, low, high, enough in (("negative", 3, 3, 4), (SCRIPT, 12, 14, None), ("positive", 9, None, None))
+    ),
+    labels_left_out=2,
+    curve=tuple(
+        DensityPoint(k, 1.5 - k / 20, 1.6 - k / 20, near(0.6 + k / 100), near(0.55 + k / 100) if k in (1, 2, 4, 8) else UNKNOWN)
+        for k in range(1, 9)
+    ),
+    ceilings=tuple(
+        CeilingPoint(i / 10, 1 - i / 20, 1 - i / 40, near(0.9 - i / 20) if i else UNKNOWN, i / 9, 0.99 - i / 10)
+        for i in range(9)
+    ),
+    ceiling_rows=2000,
+    nearest_conflict=0.125,
+    open=near(0.482),
+    contradicted=near(0.156),
+    gap=(
+        GapRow(204, "positive", "contradicted", 17, "negative", 0.051, 0.077, SCRIPT),
+        GapRow(403, "negative", "open", 88, "positive", 1.234, 1.345, ARABIC),
+    ),
+    gap_left_out=637,
+    predictor="head",
+    error=near(0.139),
+    loss=tuple(
+        LossPart(name, near(error), near(rows), near(null))
+        for name, error, rows, null in (
+            ("collision", 0.061, 0.2, 0.4), ("indeterminacy", 0.055, 0.482, 0.482), ("estimation", 0.023, 0.318, 0.118)
+        )
+    ),
+    cover=0.0,
+    cover_rows=1000,
+    cover_dimensions=384,
+)
+
 MODEL = ModelInfo("minilm", "onnx", 384, window=256, licence="Apache-2.0", settings=(("pooling", "mean"),))
 
 RICH = Audit(
@@ -180,6 +247,7 @@ RICH = Audit(
         "notes": ["2 rows skipped", "read as UTF-8"],
     },
     settings={"seed": 0, "target": 0.9, "choosing rows": 1000, "scoring rows": 1000, "level": 0.95, "model": "minilm"},
+    why=WHY,
 )
 
 BARE = Audit(
@@ -217,6 +285,11 @@ HOSTILE = replace(
     task={**RICH.task, "name": SCRIPT, "classes": {f"{SCRIPT}{i}": i for i in range(1000)}, "notes": [SCRIPT] * 500},
     settings={SCRIPT + str(i): LONG for i in range(500)},
     model=replace(MODEL, name=SCRIPT, settings=((SCRIPT, NASTY),) * 40),
+    why=replace(
+        WHY,
+        labels=tuple(replace(WHY.labels[0], label=f"{SCRIPT}{i}") for i in range(12)),
+        gap=tuple(replace(WHY.gap[0], row=i + 1, label=SCRIPT, nearest_label=NASTY, text=LONG) for i in range(40)),
+    ),
     interrupted=SCRIPT,
 )  # fmt: skip
 

@@ -46,7 +46,7 @@ def several(strategy):
 
 pairs = several(st.tuples(text, text))
 rungs = several(
-    st.builds(Rung, text, kinds, maybe, maybe, maybe, whole, text, text, st.dictionaries(text, share), free, text)
+    st.builds(Rung, text, kinds, maybe, maybe, maybe, whole, text, text, st.dictionaries(text, share), free, text, text)
 )
 groups = several(st.builds(RowGroup, several(whole), several(text), several(text), text, text))
 findings = several(
@@ -130,7 +130,7 @@ def test_top_level_of_an_audit():
     document = to_dict(samples.RICH)
     assert list(document) == [
         "schema", "presheaf", "task", "settings", "verdict", "ladder", "findings", "prompts", "curve", "forecast",
-        "rows", "models", "interrupted",
+        "rows", "models", "interrupted", "why",
     ]  # fmt: skip
     model, baseline = document["models"]
     assert (model["name"], model["baseline"], model["accuracy"]["head"]) == ("minilm", False, 0.861)
@@ -199,7 +199,7 @@ def spoil(change):
         ("{", "this is no JSON"),
         ("", "this is no JSON"),
         ("[" * 100_000, "this is no JSON"),
-        ("[]", "'schema' must be one of presheaf.audit/1, presheaf.compare/1; got None"),
+        ("[]", "'schema' must be one of presheaf.audit/1, presheaf.compare/1, presheaf.categories/1; got None"),
         ('{"schema": "presheaf.audit/2"}', "got 'presheaf.audit/2'"),
         ('{"schema": "presheaf.audit/1"}', "audit.models must be a list"),
         ('{"schema": "presheaf.compare/1", "models": 3}', "comparison.models must be a list"),

@@ -22,7 +22,6 @@ from presheaf.audits.rungs import bounds, fine_tune, head, k_prompts, majority, 
 from presheaf.audits.statements import NONE, statement
 from presheaf.audits.verdict import MARGIN, decide
 from presheaf.audits.why import explain
-from presheaf.audits.why_result import Why
 from presheaf.audits.worst import worst_rows
 from presheaf.errors import InputError
 from presheaf.models.base import Model
@@ -357,7 +356,7 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
     climbs[bounds.INPUT] = bounds.input_ceiling(merges)
     climbs[bounds.LABELS] = bounds.label_ceiling(merges)
     evidence = Evidence(context, merges, climbs, baseline, prompts, forecast, options.target)
-    why, said = _why(context, climbs, curve, options)
+    why, said = explain(context, climbs, curve) if options.why else (None, "switched off")
     result = Audit(
         verdict=decide(evidence),
         ladder=tuple(replace(c.rung, theorem=statement(c.rung.name)) for c in climbs.values()),
@@ -385,21 +384,6 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
         why=why,
     )
     return Outcome(result, context, climbs)
-
-
-def _why(
-    context: Context, climbs: dict[str, Climb], curve: tuple[CurvePoint, ...], options: Options
-) -> tuple[Why | None, str]:
-    """What the category says, and a word on it for the settings."""
-    if not options.why:
-        return None, "switched off"
-    told = options.said("asking the category why")
-    if told:
-        told(0, 1)
-    found = explain(context, climbs, curve)
-    if told:
-        told(1, 1)
-    return (None, found) if isinstance(found, str) else (found, "computed")
 
 
 def describe(task: Task) -> dict[str, Any]:

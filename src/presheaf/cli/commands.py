@@ -43,7 +43,7 @@ def audit(arguments: Namespace) -> int:
     with Progress(arguments.quiet) as progress:
         result = run(
             model, task, target=arguments.target, prompts=_prompts(arguments, task), seed=arguments.seed,
-            cache=_cache(arguments), progress=progress, on_preview=progress.preview,
+            cache=_cache(arguments), progress=progress, on_preview=progress.preview, why=not arguments.no_why,
         )  # fmt: skip
     _show(result, arguments)
     if result.interrupted:
@@ -72,7 +72,7 @@ def compare(arguments: Namespace) -> int:
     with Progress(arguments.quiet) as progress:
         result = run(
             models, task, target=arguments.target, prompts=_prompts(arguments, task), seed=arguments.seed,
-            cache=_cache(arguments), progress=progress, failed=failed,
+            cache=_cache(arguments), progress=progress, failed=failed, why=not arguments.no_why,
         )  # fmt: skip
     _show(result, arguments)
     return min(exit_code(a.verdict) for a in result.audits)

@@ -19,8 +19,8 @@ from presheaf.cli.progress import LINE_SECONDS, QUIET_SECONDS, duration
 from presheaf.errors import InputError
 
 if TYPE_CHECKING:
-    from presheaf.finite.budget import Budget
-    from presheaf.finite.budget import Progress as Standing
+    from presheaf.finite.columns.budget import Budget
+    from presheaf.finite.columns.budget import Progress as Standing
     from presheaf.migration.run import Job, Migrated
 
 EPILOG = """\
@@ -87,26 +87,33 @@ def add(commands: Any) -> None:
 
 def migrate(arguments: Namespace) -> int:
     """`presheaf migrate`."""
-    if arguments.schema_of is not None:
-        return _schema_of(arguments.schema_of)
-    job = _job(arguments)
-    told = Told(arguments.quiet)
     try:
-        if arguments.dry_run:
-            return _dry_run(job, arguments, told)
-        if arguments.engine == "engine":
-            from presheaf.migration.run import migrate as run
-
-            done = run(job, told.stage, progress=told.standing)
-        else:
-            from presheaf.migration.sql_run import migrate_in
-
-            done = migrate_in(arguments.engine, job, told.stage)
+        if arguments.schema_of is not None:
+            return _schema_of(arguments.schema_of)
+        return _migrate(_job(arguments), arguments)
     except KeyboardInterrupt:
         print("presheaf: stopped. Nothing half-written is left.", file=sys.stderr)
         if arguments.engine == "engine":
             print("The same command with --resume goes on from the last finished stage.", file=sys.stderr)
         return 130
+
+
+def _migrate(job: Job, arguments: Namespace) -> int:
+    told = Told(arguments.quiet)
+    if arguments.json not in (None, "-") and not Path(arguments.json).parent.is_dir():
+        raise InputError(f"--json {arguments.json}: there is no folder {Path(arguments.json).parent}; make it first.")
+    if arguments.dry_run:
+        if arguments.engine not in ("engine", "duckdb"):
+            raise InputError(f"--dry-run reads files; it can't look into {arguments.engine}. Leave --dry-run out.")
+        return _dry_run(job, arguments, told)
+    if arguments.engine == "engine":
+        from presheaf.migration.run import migrate as run
+
+        done = run(job, told.stage, progress=told.standing)
+    else:
+        from presheaf.migration.sql_run import migrate_in
+
+        done = migrate_in(arguments.engine, job, told.stage)
     return _answer(job, done, arguments)
 
 
@@ -147,9 +154,14 @@ class Told:
 
 
 def _schema_of(path: str) -> int:
-    from presheaf.migration import read_schema, schema_toml
+    from presheaf.migration import Layout, schema_toml
+    from presheaf.migration.names import row_key
+    from presheaf.migration.stores import read_layout
 
-    print(schema_toml(read_schema(path)), end="")
+    found = read_layout(path)
+    usual = {name: row_key(found.schema, c) for c, name in enumerate(found.schema.presentation.objects)}
+    named = {name: column for name, column in found.primary_keys.items() if column != usual[name]}
+    print(schema_toml(Layout(found.schema, named)), end="")
     return 0
 
 
@@ -169,7 +181,7 @@ def _job(arguments: Namespace) -> Job:
 
 
 def _budget(arguments: Namespace) -> Budget:
-    from presheaf.finite.budget import Budget
+    from presheaf.finite.columns.budget import Budget
 
     rows, seconds, size = arguments.budget_rows, arguments.budget_seconds, arguments.budget_bytes
     return Budget(
@@ -217,7 +229,7 @@ def _answer(job: Job, done: Migrated, arguments: Namespace) -> int:
         }  # fmt: skip
         _write_json(arguments.json, summary)
     if done.status != "complete":
-        print(f"presheaf: {job.move}: {done.ending}. {_advice(job, done)}", file=sys.stderr)
+        print(f"presheaf: {job.move}: {done.ending}. {_advice(job, done, arguments.engine)}", file=sys.stderr)
         return 1
     if arguments.json != "-":
         again = f"; {' and '.join(done.reused)} from an earlier run" if done.reused else ""
@@ -227,7 +239,7 @@ def _answer(job: Job, done: Migrated, arguments: Namespace) -> int:
     return 0
 
 
-def _advice(job: Job, done: Migrated) -> str:
+def _advice(job: Job, done: Migrated, engine: str) -> str:
     if done.status == "infinite":
         if job.move == "pi":
             return "Add path equations to the target that make its paths finite."
@@ -237,10 +249,9 @@ def _advice(job: Job, done: Migrated) -> str:
         )
     if done.status == "cancelled":
         return "Nothing is written."
-    return (
-        "Raise the limit; the input as read is kept, so --resume is quicker. A target whose foreign keys form a cycle may ask "
-        "for more rows than any limit: path equations end that."
-    )
+    kept = f"; the input as read is kept in {job.output}.partial, so --resume is quicker" if engine == "engine" else ""
+    grows = "A target whose foreign keys form a cycle may ask for more rows than any limit: path equations end that."
+    return f"Raise the limit{kept}.{f' {grows}' if job.move == 'sigma' else ''}"
 
 
 def _table(rows: dict[str, str]) -> None:

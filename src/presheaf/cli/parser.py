@@ -73,6 +73,11 @@ def _task(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress, only the answer")
 
 
+def _why(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-why", action="store_true",
+                        help="leave out what the model's category says of the task (saves some seconds)")  # fmt: skip
+
+
 def build() -> argparse.ArgumentParser:
     """The parser for all commands."""
     raw = argparse.RawDescriptionHelpFormatter
@@ -86,12 +91,15 @@ def build() -> argparse.ArgumentParser:
     _task(audit)
     audit.add_argument("--model", metavar="MODEL", help=MODEL)
 
+    _why(audit)
+
     compare = commands.add_parser("compare", help="which of several models is better, by how much, and why",
                                   description="The same rows and halves for every model, with paired tests.",
                                   epilog=AUDIT.replace("presheaf audit", "presheaf compare").replace(
                                       "--model minilm ", "--model minilm --model tfidf "), formatter_class=raw)  # fmt: skip
     _task(compare)
     compare.add_argument("--model", metavar="MODEL", action="append", default=[], help="twice or more; " + MODEL)
+    _why(compare)
 
     categories = commands.add_parser("compare-categories",
                                      help="what a changed model keeps of the original: distances, neighbours, tasks, rows",

@@ -68,7 +68,7 @@ class Magnitude:
 
     @property
     def kind(self) -> Literal["proof", "estimate"]:
-        """``proof`` where solved directly (to rounding, see ``error``), else ``estimate`` (but ``low`` is proven)."""
+        """``proof`` where solved directly (to rounding, see ``error``), else ``estimate`` (``low`` is proven where zeta is positive)."""
         return "estimate" if self.method == "conjugate gradient" else "proof"
 
     def __repr__(self) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 from presheaf.finite.picture import Picture, layers, plain
 
 if TYPE_CHECKING:
-    from presheaf.finite.category import Category
-    from presheaf.finite.presheaf import SetFunctor
+    from presheaf.finite.categories.category import Category
+    from presheaf.finite.presheaves.presheaf import SetFunctor
 
 MOST_NODES = 12
 MOST_EDGES = 40

@@ -10,8 +10,8 @@ from presheaf.migration.instance import Instance
 from presheaf.migration.schema import Schema
 
 if TYPE_CHECKING:
-    from presheaf.finite.category import Category
-    from presheaf.finite.presheaf import SetFunctor
+    from presheaf.finite.categories.category import Category
+    from presheaf.finite.presheaves.presheaf import SetFunctor
 
 
 def functor_of(instance: Instance, category: Category | None = None) -> SetFunctor:
@@ -28,8 +28,8 @@ def functor_of(instance: Instance, category: Category | None = None) -> SetFunct
     InputError
         If the schema's category is infinite or too large to table, or ``category`` is another's.
     """
-    from presheaf.finite.presented import from_presentation
-    from presheaf.finite.presheaf import SetFunctor
+    from presheaf.finite.presented.enumerated import from_presentation
+    from presheaf.finite.presheaves.presheaf import SetFunctor
 
     if category is None:
         category = from_presentation(instance.schema.presentation)

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from presheaf.errors import InputError
-from presheaf.finite.presentation import Presentation
-from presheaf.migration.names import suggest
+from presheaf.finite.presented.presentation import Presentation
+from presheaf.migration.names import row_key, suggest
 from presheaf.migration.schema import Attribute, Schema
 from presheaf.migration.schema_toml import Layout
+from presheaf.migration.toml_text import key
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,14 @@ def layout_of(catalogue: Catalogue, place: str, keep_keys: bool = False) -> Layo
     primary: dict[str, str] = {}
     for c, table in enumerate(catalogue.values()):
         used = set()
-        for key in table.foreign_keys:
-            column = _single(key, table, catalogue, place)
+        for declared in table.foreign_keys:
+            column = _single(declared, table, catalogue, place)
             if column in used:
                 raise InputError(
                     f"{place}: {table.name}.{column} is in two foreign keys; keep one, or copy the column."
                 )
             used.add(column)
-            generators.append((f"{table.name}.{column}", c, names.index(key.table)))
+            generators.append((f"{table.name}.{column}", c, names.index(declared.table)))
         if len(table.primary_key) == 1:
             primary[table.name] = table.primary_key[0]
         for given in table.columns:
@@ -79,54 +80,79 @@ def layout_of(catalogue: Catalogue, place: str, keep_keys: bool = False) -> Layo
             if given.name in used or surrogate:
                 continue
             if given.type is None:
+                said = f"is a {given.declared}, which no attribute type holds" if given.declared else "has no type"
                 raise InputError(
-                    f"{place}: {table.name}.{given.name} is a {given.declared}, which no attribute type holds. Convert the "
-                    "column, or give a schema that leaves it out."
+                    f"{place}: {table.name}.{given.name} {said}. Convert the column, or write a schema as TOML that leaves it "
+                    "out."
                 )
             attributes.append(Attribute(given.name, c, given.type))
     return Layout(Schema(Presentation(names, tuple(generators)), tuple(attributes)), primary)
 
 
-def keys_of(schema: Schema, catalogue: Catalogue, place: str) -> tuple[Layout, dict[int, str]]:
+def keys_of(asked: Layout, catalogue: Catalogue, place: str) -> tuple[Layout, dict[int, str]]:
     """How the rows of a given schema are named in a database: its primary keys, and what foreign keys refer to instead.
+
+    A primary key that ``asked`` names comes before the one that the database declares.
 
     Raises
     ------
     InputError
-        For a table of the schema that the database lacks.
+        For a table that the database lacks, a primary key that is no column, and a foreign key that refers to a table in
+        which nothing names the rows.
     """
+    schema = asked.schema
     p = schema.presentation
     primary = {}
     for name in p.objects:
         if name not in catalogue:
-            raise InputError(f"{place} has no table {name!r}{suggest(name, catalogue)}")
-        if len(catalogue[name].primary_key) == 1:
+            raise InputError(f"{place} has no table {name!r}{suggest(name, catalogue)} Views are not read.")
+        columns = [column.name for column in catalogue[name].columns]
+        if name in asked.primary_keys:
+            primary[name] = asked.primary_keys[name]
+            if primary[name] not in columns:
+                raise InputError(
+                    f"{place}: table {name!r} has no column {primary[name]!r}, its primary_key"
+                    f"{suggest(primary[name], columns)}"
+                )
+        elif len(catalogue[name].primary_key) == 1:
             primary[name] = catalogue[name].primary_key[0]
     referenced: dict[int, str] = {}
     for j, (_, a, b) in enumerate(p.generators):
         target = p.objects[b]
-        for key in catalogue[p.objects[a]].foreign_keys:
-            if key.columns == (schema.column(j),) and key.table == target and len(key.referenced) == 1:
-                referenced[j] = key.referenced[0]
-        if j not in referenced and target not in primary and len(catalogue[target].primary_key) > 1:
-            raise InputError(_composite(f"{p.objects[a]}.{schema.column(j)}", catalogue[target], place))
+        for declared in catalogue[p.objects[a]].foreign_keys:
+            one = len(declared.referenced) == 1
+            if declared.columns == (schema.column(j),) and declared.table == target and one:
+                referenced[j] = declared.referenced[0]
+        if j not in referenced and target not in primary:
+            if len(catalogue[target].primary_key) > 1:
+                raise InputError(_composite(f"{p.objects[a]}.{schema.column(j)}", catalogue[target], place))
+            known = [column.name for column in catalogue[target].columns]
+            if row_key(schema, b) not in known:
+                raise InputError(_unnamed(f"{p.objects[a]}.{schema.column(j)}", target, known, place))
     return Layout(schema, primary), referenced
 
 
-def _single(key: StoredKey, table: StoredTable, catalogue: Catalogue, place: str) -> str:
+def _single(given: StoredKey, table: StoredTable, catalogue: Catalogue, place: str) -> str:
     """The one column of a foreign key that refers to one column."""
-    here = f"{place}: {table.name}.{', '.join(key.columns)}"
-    if key.table not in catalogue:
-        raise InputError(f"{here} refers to {key.table!r}, which is no table{suggest(key.table, catalogue)}")
-    target = catalogue[key.table]
-    if len(key.columns) > 1:
+    here = f"{place}: {table.name}.{', '.join(given.columns)}"
+    if given.table not in catalogue:
+        raise InputError(f"{here} refers to {given.table!r}, which is no table{suggest(given.table, catalogue)}")
+    target = catalogue[given.table]
+    if len(given.columns) > 1:
         raise InputError(
-            f"{here} is one foreign key of {len(key.columns)} columns; expected one column. Give {target.name!r} a primary "
+            f"{here} is one foreign key of {len(given.columns)} columns; expected one column. Give {target.name!r} a primary "
             "key of one column (a row number) and refer to that."
         )
-    if not key.referenced and len(target.primary_key) != 1:
-        raise InputError(_composite(f"{table.name}.{key.columns[0]}", target, place))
-    return key.columns[0]
+    if not given.referenced and len(target.primary_key) != 1:
+        raise InputError(_composite(f"{table.name}.{given.columns[0]}", target, place))
+    return given.columns[0]
+
+
+def _unnamed(column: str, target: str, known: list[str], place: str) -> str:
+    return (
+        f"{place}: {column} refers to {target!r}, which declares no primary key; say which column names its rows: "
+        f'primary_key = "..." under [objects.{key(target)}] of its schema{suggest("", known)}'
+    )
 
 
 def _composite(column: str, target: StoredTable, place: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from presheaf.errors import InputError
-from presheaf.finite.budget import CancelCallback
-from presheaf.finite.map_check import check_functor_map
+from presheaf.finite.columns.budget import CancelCallback
+from presheaf.finite.presented.map_check import check_functor_map
 from presheaf.migration.equations import failing_rows
 from presheaf.migration.instance import Instance
 from presheaf.migration.schema import SchemaMap

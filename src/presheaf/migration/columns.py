@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from presheaf.finite.presentation import Path
+from presheaf.finite.presented.presentation import Path
 from presheaf.migration.arrow_types import arrow_type
 
 IntArray = NDArray[np.int32]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from presheaf.errors import InputError
-from presheaf.finite.presentation import Path
+from presheaf.finite.presented.presentation import Path
 from presheaf.migration.columns import trace
 from presheaf.migration.schema import Schema
 

@@ -144,6 +144,11 @@ def _arrow(frame: Any, name: str) -> Any:
 
 def _column(tables: Mapping[str, Any], name: str, column: str, role: str) -> Any:
     names = tables[name].column_names
+    if column not in names and role == "primary key":
+        raise InputError(
+            f"table {name!r} has no column {column!r} to name its rows, which foreign keys refer to; say which column does, "
+            f'by primary_key = "..." in its schema (primary_keys in Python){suggest(column, names)}'
+        )
     if column not in names:
         raise InputError(f"table {name!r} has no column {column!r} (its {role}){suggest(column, names)}")
     if names.count(column) > 1:

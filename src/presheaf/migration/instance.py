@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from presheaf.errors import InputError
-from presheaf.finite.kan_left import check_functor
-from presheaf.finite.presentation import Presentation
+from presheaf.finite.presented.kan_left import check_functor
+from presheaf.finite.presented.presentation import Presentation
 from presheaf.migration.arrow_types import arrow_type
 from presheaf.migration.equations import check_equations
 from presheaf.migration.schema import Schema

@@ -20,21 +20,31 @@ the image of its table. Where nothing of that name fits, the file must say.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
 from presheaf.errors import InputError
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Path
 from presheaf.migration.names import suggest
 from presheaf.migration.schema import Schema, SchemaMap
-from presheaf.migration.schema_toml import follow, schema_from_dict, schema_toml
+from presheaf.migration.schema_toml import Layout, follow, schema_from_dict, schema_toml
 from presheaf.migration.toml_text import key, load, only, path_text, quote, steps, string, table
 
-SchemaReader = Callable[[FilePath], Schema]
+SchemaReader = Callable[[FilePath], Layout]
 
 
-def map_from_toml(path: str | FilePath, read: SchemaReader) -> SchemaMap:
+@dataclass(frozen=True, slots=True)
+class MapFile:
+    """A schema map, and how the rows of its two schemas are named where they are stored."""
+
+    map: SchemaMap
+    source: Layout
+    target: Layout
+
+
+def map_from_toml(path: str | FilePath, read: SchemaReader) -> MapFile:
     """Read a schema map; ``read`` reads a schema from a file that the map names.
 
     Raises
@@ -47,20 +57,19 @@ def map_from_toml(path: str | FilePath, read: SchemaReader) -> SchemaMap:
     only(given, ("source", "target", "map"), str(file))
     source, target = (_schema(given, side, file, read) for side in ("source", "target"))
     entries = table(given.get("map", {}), f"{file}: [map]")
+    known = source.schema.presentation.objects
     for name in entries:
-        if name not in source.presentation.objects:
-            raise InputError(
-                f"{file}: [map.{key(name)}] is no table of the source{suggest(name, source.presentation.objects)}"
-            )
-    return _Reading(source, target, entries, str(file)).whole()
+        if name not in known:
+            raise InputError(f"{file}: [map.{key(name)}] is no table of the source{suggest(name, known)}")
+    return MapFile(_Reading(source.schema, target.schema, entries, str(file)).whole(), source, target)
 
 
-def _schema(given: Mapping[str, Any], side: str, file: FilePath, read: SchemaReader) -> Schema:
+def _schema(given: Mapping[str, Any], side: str, file: FilePath, read: SchemaReader) -> Layout:
     if side not in given:
         raise InputError(f"{file}: {side!r} is missing; expected a schema written in place or the path of one.")
     value = given[side]
     if isinstance(value, dict):
-        return schema_from_dict(value, f"{file}: {side}").schema
+        return schema_from_dict(value, f"{file}: {side}")
     return read(file.parent / string(value, f"{file}: {side}"))
 
 

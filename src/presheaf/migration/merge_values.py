@@ -70,6 +70,7 @@ def merged(target: Schema, k: int, size: int, given: Sequence[Given]) -> Any:
         row = int(rows[mine[bad[0]]])
         raise InputError(
             f"{target.show(k)}: {shown(int(other[bad[0]]))}, {shown(int(mine[bad[0]]))}, and both become row {row} "
-            f"({len(np.unique(rows[mine[bad]]))} such rows; rows count from 0). Mend the values, or leave one attribute behind."
+            f"({len(np.unique(rows[mine[bad]]))} such rows; rows count from 0). Mend the values, leave one "
+            "attribute behind (false in the map), or look at what makes the rows one: an equation, or a foreign key mapped to ''."
         )
     return at_rows(values, first)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from presheaf.errors import InputError
-from presheaf.finite.copresheaf import check_morphism
+from presheaf.finite.presented.copresheaf import check_morphism
 from presheaf.migration.columns import at_rows, equal_values
 from presheaf.migration.instance import Instance
 

@@ -6,8 +6,8 @@ import time
 from typing import Any, Literal
 
 from presheaf.errors import InputError, one_of
-from presheaf.finite.budget import Budget, CancelCallback, ProgressCallback
-from presheaf.finite.kan_right import right_kan
+from presheaf.finite.columns.budget import Budget, CancelCallback, ProgressCallback
+from presheaf.finite.presented.kan_right import right_kan
 from presheaf.migration.check_map import check_laws, check_on_data
 from presheaf.migration.columns import at_rows, nulls, trace
 from presheaf.migration.instance import Instance
@@ -44,7 +44,7 @@ def pi(
     unknown : "refuse" or "null"
         What to do with an attribute of D whose value nothing determines: an error, or null in all rows.
     budget, progress, cancel
-        See ``presheaf.finite.budget``. Sizes multiply as in any join; they are known before rows are made.
+        See ``presheaf.finite.columns.budget``. Sizes multiply as in any join; they are known before rows are made.
 
     Returns
     -------
@@ -101,5 +101,5 @@ def refuse_unknown(map: SchemaMap, extended: WithValues) -> None:
         raise InputError(
             f"pi: nothing that the map moves determines the values of {', '.join(names)}; any value would do, and the result "
             "would have a row for each. Map attributes of the source onto them, leave them out of the target, or ask for "
-            "null (unknown='null')."
+            "null (--unknown null, in Python unknown='null')."
         )

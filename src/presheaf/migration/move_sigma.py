@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from presheaf.errors import InputError
-from presheaf.finite.budget import Budget, CancelCallback, ProgressCallback
-from presheaf.finite.completion import Strategy
-from presheaf.finite.kan_left import LeftKan, left_kan
+from presheaf.finite.columns.budget import Budget, CancelCallback, ProgressCallback
+from presheaf.finite.presented.completion import Strategy
+from presheaf.finite.presented.kan_left import LeftKan, left_kan
 from presheaf.migration.check_map import check_laws, check_on_data
 from presheaf.migration.columns import nulls, trace
 from presheaf.migration.instance import Instance
@@ -41,9 +41,9 @@ def sigma(
         F.
     instance : Instance on C
     budget, progress, cancel
-        See ``presheaf.finite.budget``. A target with a cycle of foreign keys may ask for infinitely many rows.
+        See ``presheaf.finite.columns.budget``. A target with a cycle of foreign keys may ask for infinitely many rows.
     strategy
-        See ``presheaf.finite.completion.complete``.
+        See ``presheaf.finite.presented.completion.complete``.
 
     Returns
     -------

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from presheaf.errors import InputError
-from presheaf.finite.budget import Status
-from presheaf.finite.presentation import Path
+from presheaf.finite.columns.budget import Status
+from presheaf.finite.presented.presentation import Path
 from presheaf.migration.instance import Instance
 from presheaf.migration.origins import family_names, row_names, word_names
 from presheaf.migration.schema import Attribute, Schema, SchemaMap

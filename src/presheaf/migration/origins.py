@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from presheaf.finite.presentation import Path
+from presheaf.finite.presented.presentation import Path
 from presheaf.migration.columns import trace
 from presheaf.migration.instance import Instance
 from presheaf.migration.schema import Schema

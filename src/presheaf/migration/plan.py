@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from presheaf.errors import InputError
-from presheaf.finite.budget import Budget
-from presheaf.finite.kan_left import LeftKan, hom_from
-from presheaf.finite.presentation import Path, Presentation
+from presheaf.finite.columns.budget import Budget
+from presheaf.finite.presented.kan_left import LeftKan, hom_from
+from presheaf.finite.presented.presentation import Path, Presentation
 
 ARROW_LIMIT = 100_000
 """Most arrows out of one table of the target that a plan lists; with more of them a statement would not be read."""

@@ -11,7 +11,40 @@ from numpy.typing import NDArray
 from presheaf.errors import InputError
 from presheaf.migration.values import plain
 
-_SHOWN = 5
+SHOWN = 5
+"""Most rows or values that an error lists."""
+
+
+def unnamed(place: str, rows: Sequence[int], many: int) -> str:
+    """The sentence about ``many`` rows, of which the first are given, without a value in the column that names rows."""
+    return f"{place} names rows, so each needs a value; {_rows(rows, many)} without one."
+
+
+def repeated(place: str, shown: Sequence[tuple[object, int, int]], many: int) -> str:
+    """The sentence about ``many`` values that name several rows; the first are given, each with two of its rows."""
+    listed = ", ".join(f"{value!r} in rows {one} and {two}" for value, one, two in shown)
+    return (
+        f"{place} names rows, but {many} values name several: {listed}{', ...' if many > len(shown) else ''} (rows count "
+        "from 0). Make them differ, or drop the rows that are there twice."
+    )
+
+
+def without_value(place: str, rows: Sequence[int], many: int) -> str:
+    """The sentence about ``many`` rows, of which the first are given, whose foreign key is null."""
+    return (
+        f"{place} is a foreign key, and {_rows(rows, many)} without a value; every row must refer to one. Either give these "
+        "rows a value (a row that stands for 'none'), or move the column to a table of its own with one row for each row that "
+        "has a value."
+    )
+
+
+def dangling(place: str, target: str, shown: Sequence[tuple[int, object]], many: int, of: int) -> str:
+    """The sentence about ``many`` of ``of`` rows whose foreign key leads nowhere; the first are given with their values."""
+    listed = ", ".join(f"row {row} ({value!r})" for row, value in shown)
+    return (
+        f"{place}: {many} of {of} rows refer to no row of {target}: {listed}{', ...' if many > len(shown) else ''} (rows "
+        "count from 0). Add the rows that they refer to, or leave these out."
+    )
 
 
 class KeyIndex:
@@ -41,7 +74,7 @@ class KeyIndex:
         self._values = _comparable(column)
         if self._values.null_count:
             rows = np.flatnonzero(_nulls(self._values))
-            raise InputError(f"{place} names rows, so each needs a value; {_rows(rows)} without one.")
+            raise InputError(unnamed(place, rows[:SHOWN].tolist(), len(rows)))
         self._counts_rows = _counts_rows(self._values)
         if not self._counts_rows:
             self._check_distinct()
@@ -61,11 +94,7 @@ class KeyIndex:
             return np.empty(0, dtype=np.int32)
         if values.null_count:
             rows = np.flatnonzero(_nulls(values))
-            raise InputError(
-                f"{place} is a foreign key, and {_rows(rows)} without a value; every row must refer to one. Either give "
-                "these rows a value (a row that stands for 'none'), or move the column to a table of its own with one "
-                "row for each row that has a value."
-            )
+            raise InputError(without_value(place, rows[:SHOWN].tolist(), len(rows)))
         if values.type != self._values.type and len(self._values):
             raise InputError(
                 f"{place} holds {values.type}, {self.place} holds {self._values.type}; a foreign key must hold values of the "
@@ -79,12 +108,8 @@ class KeyIndex:
             found = pc.fill_null(pc.index_in(values, value_set=self._values.cast(values.type)), -1).to_numpy()
             bad = np.flatnonzero(found < 0)
         if len(bad):
-            shown = ", ".join(f"row {r} ({values[int(r)].as_py()!r})" for r in bad[:_SHOWN])
-            raise InputError(
-                f"{place}: {len(bad)} of {len(values)} rows refer to no row of {self.place}: {shown}"
-                f"{', ...' if len(bad) > _SHOWN else ''} (rows count from 0). Add the rows that they refer to, or leave "
-                "these out."
-            )
+            shown = [(int(r), values[int(r)].as_py()) for r in bad[:SHOWN]]
+            raise InputError(dangling(place, self.place, shown, len(bad), len(values)))
         return np.ascontiguousarray(found, dtype=np.int32)
 
     def _check_distinct(self) -> None:
@@ -97,13 +122,10 @@ class KeyIndex:
         seen = np.bincount(codes)
         twice = np.flatnonzero(seen > 1)
         shown = []
-        for code in twice[:_SHOWN]:
+        for code in twice[:SHOWN]:
             rows = np.flatnonzero(codes == code)
-            shown.append(f"{self._values[int(rows[0])].as_py()!r} in rows {rows[0]} and {rows[1]}")
-        raise InputError(
-            f"{self.place} names rows, but {len(twice)} values name several: {', '.join(shown)}"
-            f"{', ...' if len(twice) > _SHOWN else ''} (rows count from 0). Make them differ."
-        )
+            shown.append((self._values[int(rows[0])].as_py(), int(rows[0]), int(rows[1])))
+        raise InputError(repeated(self.place, shown, len(twice)))
 
 
 def _comparable(column: Any) -> Any:
@@ -131,10 +153,10 @@ def _nulls(values: Any) -> NDArray[np.bool_]:
     return found
 
 
-def _rows(rows: Sequence[int] | NDArray[np.int64]) -> str:
-    """``rows 3, 7 (from 0) are`` for the first five, with the count of the rest."""
-    shown = ", ".join(str(int(r)) for r in rows[:_SHOWN])
-    if len(rows) == 1:
+def _rows(rows: Sequence[int], many: int) -> str:
+    """``rows 3, 7 (from 0) are`` for the first of them, with the count of the rest."""
+    shown = ", ".join(map(str, rows))
+    if many == 1:
         return f"row {shown} (from 0) is"
-    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    more = f" and {many - len(rows)} more" if many > len(rows) else ""
     return f"rows {shown}{more} (from 0) are"

@@ -11,19 +11,21 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from presheaf.errors import InputError
-from presheaf.finite.budget import Budget, ProgressCallback, Status
-from presheaf.finite.completion import Strategy
-from presheaf.finite.kan_right import right_kan_sizes
+from presheaf.finite.columns.budget import Budget, ProgressCallback, Status
+from presheaf.finite.presented.completion import Strategy
+from presheaf.finite.presented.kan_right import right_kan_sizes
+from presheaf.migration.check_map import check_laws, check_on_data
 from presheaf.migration.checkpoint import Checkpoints, digest
 from presheaf.migration.instance import Instance
 from presheaf.migration.map_toml import map_toml
 from presheaf.migration.move_delta import delta
-from presheaf.migration.move_pi import Unknown, pi
+from presheaf.migration.move_pi import Unknown, pi, refuse_unknown
 from presheaf.migration.move_sigma import sigma
 from presheaf.migration.moved import Move, Moved
 from presheaf.migration.schema import Attribute, Schema, SchemaMap
-from presheaf.migration.stores import read_instance, read_map, write_instance
-from presheaf.migration.whole_files import check_free
+from presheaf.migration.schema_toml import Layout, schema_toml
+from presheaf.migration.stores import check_output, read_instance, read_map_file, write_instance
+from presheaf.migration.whole_files import NotWritten, check_apart, check_free
 from presheaf.migration.with_values import WithValues
 
 ORIGIN = "origin"
@@ -91,9 +93,42 @@ class Migrated:
         return sum(self.tables.values())
 
 
-def schemas(map: SchemaMap, move: Move) -> tuple[Schema, Schema]:
-    """The schema of the input and that of the output: delta goes backwards."""
-    return (map.target, map.source) if move == "delta" else (map.source, map.target)
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A job whose map is read: the map, the schema of the input with what names its rows, the schema of the output."""
+
+    map: SchemaMap
+    before: Layout
+    after: Schema
+
+
+def ready(job: Job) -> Ready:
+    """Read the map of a job: delta goes backwards along it.
+
+    Raises
+    ------
+    InputError
+        For a map that does not fit its schemas, and with ``origins`` a table that has a column of that name.
+    """
+    file = read_map_file(job.functor)
+    before, after = (file.target, file.map.source) if job.move == "delta" else (file.source, file.map.target)
+    return Ready(file.map, before, with_origin(after) if job.origins else after)
+
+
+def ready_for_files(job: Job) -> Ready:
+    """``ready``, for an output that is a file or folder: what must fail is to fail before anything is computed.
+
+    Raises
+    ------
+    InputError
+        Also if the output can't be written under its name, or would replace something that is read.
+    """
+    found = ready(job)
+    for read in (job.input, job.functor):
+        check_apart(read, job.output)
+    check_free(job.output, job.overwrite)
+    check_output(found.after, job.output)
+    return found
 
 
 def migrate(job: Job, watch: Watch, *, progress: ProgressCallback | None = None) -> Migrated:
@@ -103,7 +138,7 @@ def migrate(job: Job, watch: Watch, *, progress: ProgressCallback | None = None)
     ----------
     job : Job
     watch : see ``Watch``; for instance ``lambda stage: contextlib.nullcontext()``
-    progress : told of the move, see ``presheaf.finite.budget``
+    progress : told of the move, see ``presheaf.finite.columns.budget``
 
     Returns
     -------
@@ -122,21 +157,18 @@ def migrate(job: Job, watch: Watch, *, progress: ProgressCallback | None = None)
     hundred million rows that was killed before its end starts again from the input.
     """
     start = time.perf_counter()
-    map = read_map(job.functor)
-    before, after = schemas(map, job.move)
-    if job.origins:
-        after = with_origin(after)
-    check_free(job.output, job.overwrite)
+    found = ready_for_files(job)
+    map, before, after = found.map, found.before, found.after
     if not job.input.exists():
         read_instance(job.input, before)
     with watch(f"looking through {job.input}"):
-        options = (version("presheaf"), map_toml(map), job.move, job.unknown, str(job.origins))
+        options = (version("presheaf"), map_toml(map), schema_toml(before), job.move, job.unknown, str(job.origins))
         kept = Checkpoints(job.output, digest(job.input, *options), resume=job.resume)
     reused = []
     try:
         done = kept.load("result", after)
         if done is None:
-            seen = kept.load("input", before)
+            seen = kept.load("input", before.schema)
             with watch(f"reading {job.input}"):
                 instance = read_instance(job.input, before) if seen is None else seen[0]
             if seen is None:
@@ -147,6 +179,8 @@ def migrate(job: Job, watch: Watch, *, progress: ProgressCallback | None = None)
             with watch(f"{job.move} of {instance.n_rows:,} rows"):
                 moved = move(job, map, instance, progress)
                 if not moved.complete:
+                    if moved.status == "infinite":
+                        kept.clear()
                     return _ended(moved, time.perf_counter() - start, tuple(reused))
                 result = moved.with_origins(ORIGIN) if job.origins else moved.instance
             notes: dict[str, Any] = {"method": moved.method, "rows_made": moved.rows_made}
@@ -155,19 +189,38 @@ def migrate(job: Job, watch: Watch, *, progress: ProgressCallback | None = None)
         else:
             result, notes = done
             reused.append("result")
-        with watch(f"writing {job.output}"):
-            write_instance(result, job.output, overwrite=job.overwrite)
     except InputError:
         kept.clear()
         raise
-    kept.clear()
+    _write(result, job, kept, watch)
     tables = dict(zip(after.presentation.objects, result.sizes, strict=True))
     seconds = time.perf_counter() - start
     return Migrated("complete", "complete", notes["method"], tables, notes["rows_made"], seconds, tuple(reused))
 
 
+def _write(result: Instance, job: Job, kept: Checkpoints, watch: Watch) -> None:
+    """Write the output; the result stays kept where it is the system that refuses, not the values."""
+    try:
+        with watch(f"writing {job.output}"):
+            write_instance(result, job.output, overwrite=job.overwrite)
+    except NotWritten as error:
+        raise InputError(f"{error} The result is kept in {kept.folder}; --resume writes it from there.") from error
+    except InputError:
+        kept.clear()
+        raise
+    kept.clear()
+
+
 def with_origin(schema: Schema) -> Schema:
     """The schema with a text column ``origin`` in every table; InputError if one has a column of that name."""
+    for c, name in enumerate(schema.presentation.objects):
+        columns = [schema.column(j) for j in schema.keys_of(c)]
+        columns += [schema.attributes[i].name for i in schema.attributes_of(c)]
+        if any(column.casefold() == ORIGIN for column in columns):
+            raise InputError(
+                f"--origins adds a column {ORIGIN!r}, and table {name!r} has one already; rename that in the map, or leave "
+                "--origins out."
+            )
     more = tuple(Attribute(ORIGIN, c, "string") for c in range(len(schema.presentation.objects)))
     return Schema(schema.presentation, (*schema.attributes, *more))
 
@@ -203,11 +256,20 @@ def plan(job: Job, watch: Watch) -> Plan:
     """Read and check the input and say how many rows the result has: exactly for delta and pi, a bound for sigma.
 
     Sigma along a map into tables with a cycle of foreign keys has no bound that is known before (None).
+
+    Raises
+    ------
+    InputError
+        Where ``migrate`` would, but for two values that meet in one row of sigma's result, which is known once it is made.
     """
-    map = read_map(job.functor)
-    before, after = schemas(map, job.move)
+    found = ready_for_files(job)
+    map, before, after = found.map, found.before.schema, found.after
     with watch(f"reading {job.input}"):
-        instance = read_instance(job.input, before)
+        instance = read_instance(job.input, found.before)
+    if job.move == "delta":
+        check_on_data(map, instance)
+    else:
+        check_laws(map)
     names = after.presentation.objects
     sizes: list[int | None]
     if job.move == "delta":
@@ -216,11 +278,13 @@ def plan(job: Job, watch: Watch) -> Plan:
     elif job.move == "pi":
         method, exact = "conjunctive queries", True
         extended = WithValues(map, instance)
+        if job.unknown == "refuse":
+            refuse_unknown(map, extended)
         with watch("counting the rows of the joins"):
             counted = right_kan_sizes(extended.mapping, extended.sizes, extended.columns, budget=job.budget)
         sizes = list(counted[: len(names)])
     else:
-        method, exact = "whatever suits the target, completion where foreign keys form a cycle", False
+        method, exact = "the method that suits the target", False
         sizes = _most(map, instance)
     return Plan(
         method,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from presheaf.errors import InputError
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path, Presentation
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Path, Presentation
 
 TYPES = ("string", "int64", "double", "bool", "date32", "timestamp", "decimal", "binary")
 """Attribute types, named as Arrow names them; a timestamp has microseconds and no zone, a decimal 38 digits, 9 of them

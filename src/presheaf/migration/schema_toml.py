@@ -29,7 +29,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from presheaf.errors import InputError
-from presheaf.finite.presentation import Path, Presentation
+from presheaf.finite.presented.presentation import Path, Presentation
 from presheaf.migration.names import row_key, suggest
 from presheaf.migration.schema import TYPES, Attribute, Schema
 from presheaf.migration.toml_text import inline, key, load, only, path_text, quote, steps, string, table
@@ -51,6 +51,11 @@ class Layout:
     def primary_key(self, c: int) -> str:
         """The column that names the rows of table ``c``."""
         return self.primary_keys.get(self.schema.presentation.objects[c]) or row_key(self.schema, c)
+
+    def of(self, schema: Schema) -> Layout:
+        """The same primary keys beside another schema, for the tables that it has too."""
+        known = schema.presentation.objects
+        return Layout(schema, {name: key for name, key in self.primary_keys.items() if name in known})
 
 
 def read_schema_toml(path: str | FilePath) -> Layout:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
 from presheaf.errors import InputError
 from presheaf.migration.catalogue import StoredColumn, keys_of
 from presheaf.migration.names import DESCRIPTION, quoted, row_key, suggest
+from presheaf.migration.resolve import SHOWN, dangling, repeated, unnamed, without_value
 from presheaf.migration.schema import Schema
-from presheaf.migration.schema_toml import Layout, read_schema_toml, schema_toml
-from presheaf.migration.sql_tables import SHOWN, SqlTables, checked, named_tables
+from presheaf.migration.schema_toml import Layout, schema_toml
+from presheaf.migration.sql_tables import SqlTables, checked, named_tables
 from presheaf.migration.sql_warehouse import Warehouse
-from presheaf.migration.store_duckdb import DUCKDB_TYPES, catalogue_duckdb, create_table, parents_first
-from presheaf.migration.store_folder import SCHEMA_FILE, file_name
+from presheaf.migration.store_duckdb import (
+    DUCKDB_TYPES,
+    catalogue_duckdb,
+    create_table,
+    description_duckdb,
+    parents_first,
+)
+from presheaf.migration.store_folder import SCHEMA_FILE, file_name, folder_layout
 
 SOURCE = "presheaf_source"
 """The name under which the input is attached."""
 
 
-def attached(path: FilePath, schema: Schema, warehouse: Warehouse) -> SqlTables:
-    """The input as an instance of ``schema`` inside the warehouse, checked.
+def attached(path: FilePath, asked: Layout, warehouse: Warehouse) -> SqlTables:
+    """The input as an instance of a schema inside the warehouse, checked.
 
     Rows are numbered in the order in which the file holds them, as ``read_instance`` does. A foreign key that already holds
     such numbers is taken as it is; any other is joined with the column that it refers to.
@@ -30,51 +38,80 @@ def attached(path: FilePath, schema: Schema, warehouse: Warehouse) -> SqlTables:
     InputError
         The input is neither a DuckDB file nor a folder of Parquet files; or it is no instance: names table, column, rows.
     """
-    layout, referenced, froms = _folder(path, schema) if path.is_dir() else _file(path, schema, warehouse)
-    p = schema.presentation
-    ids: dict[tuple[int, str], str] = {}
+    layout, referenced, froms = _folder(path, asked) if path.is_dir() else _file(path, asked, warehouse)
+    schema, p = asked.schema, asked.schema.presentation
+    ids: dict[tuple[int, str], Index] = {}
     names = []
     for j, (_, _, b) in enumerate(p.generators):
         column = referenced.get(j) or layout.primary_key(b)
         if (b, column) not in ids:
-            ids[b, column] = _index(warehouse, froms[b], column, f"{p.objects[b]}.{column}", f"presheaf_key_{len(ids)}")
+            place = f"{p.objects[b]}.{column}"
+            ids[b, column] = _index(warehouse, froms[b], column, place, f"presheaf_key_{len(ids)}")
     for c, name in enumerate(p.objects):
         keys = {
             j: ids[p.generators[j][2], referenced.get(j) or layout.primary_key(p.generators[j][2])]
             for j in schema.keys_of(c)
         }
         names.append(_numbered(warehouse, schema, c, froms[c], keys))
-        _refuse_dangling(warehouse, schema, c, names[c], name)
+        for j, index in keys.items():
+            _refuse_dangling(warehouse, j, index, names[c], f"{name}.{schema.column(j)}", quoted(schema.column(j)))
     return checked(named_tables(schema, warehouse, names, ids=["presheaf id"] * len(names)), warehouse)
 
 
-def _file(path: FilePath, schema: Schema, warehouse: Warehouse) -> tuple[Layout, dict[int, str], list[str]]:
+def _file(path: FilePath, asked: Layout, warehouse: Warehouse) -> tuple[Layout, dict[int, str], list[str]]:
     catalogue = catalogue_duckdb(path)
-    layout, referenced = keys_of(schema, catalogue, str(path))
+    described = description_duckdb(path) is not None
+    layout, referenced = keys_of(Layout(asked.schema) if described else asked, catalogue, str(path))
     place = str(path).replace("'", "''")
     warehouse.run(f"ATTACH '{place}' AS {SOURCE} (READ_ONLY)")
     froms = []
-    for c, name in enumerate(schema.presentation.objects):
-        _check_columns(schema, c, {column.name: column for column in catalogue[name].columns}, str(path))
+    for c, name in enumerate(asked.schema.presentation.objects):
+        _check_columns(asked.schema, c, {column.name: column for column in catalogue[name].columns}, str(path))
+        _refuse_ours(asked.schema, c)
+        shown = "".join(f"{column}, " for column in _needed(layout, referenced, c))
         froms.append(
-            f'(SELECT *, ROW_NUMBER() OVER (ORDER BY rowid) - 1 AS "presheaf id" FROM {SOURCE}.main.{quoted(name)})'
+            f'(SELECT {shown}ROW_NUMBER() OVER (ORDER BY rowid) - 1 AS "presheaf id" FROM {SOURCE}.main.{quoted(name)})'
         )
     return layout, referenced, froms
 
 
-def _folder(path: FilePath, schema: Schema) -> tuple[Layout, dict[int, str], list[str]]:
-    stored = read_schema_toml(path / SCHEMA_FILE) if (path / SCHEMA_FILE).exists() else Layout(schema)
-    primary = {n: k for n, k in stored.primary_keys.items() if n in schema.presentation.objects}
+def _folder(path: FilePath, asked: Layout) -> tuple[Layout, dict[int, str], list[str]]:
+    layout = folder_layout(path, asked)
     froms = []
-    for name in schema.presentation.objects:
+    for c, name in enumerate(layout.schema.presentation.objects):
+        _refuse_ours(layout.schema, c)
         file = path / file_name(name, "parquet")
         if not file.exists():
             raise InputError(f"{path} has no {file.name}; inside DuckDB a folder must hold Parquet files.")
         place = str(file).replace("'", "''")
+        shown = "".join(f"{column}, " for column in _needed(layout, {}, c))
         froms.append(
-            f"(SELECT *, file_row_number AS \"presheaf id\" FROM read_parquet('{place}', file_row_number = true))"
+            f"(SELECT {shown}file_row_number AS \"presheaf id\" FROM read_parquet('{place}', file_row_number = true))"
         )
-    return Layout(schema, primary), {}, froms
+    return layout, {}, froms
+
+
+def _needed(layout: Layout, referenced: dict[int, str], c: int) -> list[str]:
+    """The columns of table ``c`` to read, quoted, each once."""
+    schema = layout.schema
+    names = [schema.column(j) for j in schema.keys_of(c)]
+    names += [schema.attributes[i].name for i in schema.attributes_of(c)]
+    into = [j for j, (_, _, b) in enumerate(schema.presentation.generators) if b == c]
+    names += [referenced.get(j) or layout.primary_key(c) for j in into]
+    return [quoted(name) for name in dict.fromkeys(names)]
+
+
+def _refuse_ours(schema: Schema, c: int) -> None:
+    """Refuse names that the statements here give to columns of their own."""
+    columns = [schema.column(j) for j in schema.keys_of(c)] + [
+        schema.attributes[i].name for i in schema.attributes_of(c)
+    ]
+    for column in columns:
+        if column.casefold().startswith("presheaf "):
+            raise InputError(
+                f"{schema.presentation.objects[c]}.{column}: inside DuckDB no column may be called 'presheaf ...'; rename it, or "
+                "leave out --engine."
+            )
 
 
 def _check_columns(schema: Schema, c: int, have: dict[str, StoredColumn], place: str) -> None:
@@ -97,8 +134,23 @@ def _check_columns(schema: Schema, c: int, have: dict[str, StoredColumn], place:
             )
 
 
-def _index(warehouse: Warehouse, rows: str, column: str, place: str, name: str) -> str:
-    """A temporary table (key, id) of what foreign keys refer to; "" where the keys are the ids."""
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What foreign keys refer to.
+
+    Attributes
+    ----------
+    place : ``Table.column``, for messages
+    rows : how many the table has
+    name : of a temporary table (key, id); "" where the keys are the ids
+    """
+
+    place: str
+    rows: int
+    name: str
+
+
+def _index(warehouse: Warehouse, rows: str, column: str, place: str, name: str) -> Index:
     key = quoted(column)
     asked = f'SELECT COUNT(*), COUNT({key}), COUNT(DISTINCT {key}), COUNT(*) FILTER ({key} = "presheaf id")'
     if _is_whole(warehouse, rows, key):
@@ -109,17 +161,20 @@ def _index(warehouse: Warehouse, rows: str, column: str, place: str, name: str) 
             -1,
         )
     if known < many:
-        raise InputError(f"{place} names rows, so each needs a value; {many - known} of {many} rows are without one.")
+        empty = warehouse.run(f'SELECT "presheaf id" FROM {rows} WHERE {key} IS NULL ORDER BY 1 LIMIT {SHOWN}')
+        raise InputError(unnamed(place, [row for (row,) in empty], many - known))
     if distinct < many:
+        groups = f'SELECT {key} AS key, MIN("presheaf id") AS one FROM {rows} GROUP BY {key} HAVING COUNT(*) > 1'
         twice = warehouse.run(
-            f"SELECT {key} FROM {rows} GROUP BY {key} HAVING COUNT(*) > 1 ORDER BY {key} LIMIT {SHOWN}"
+            f'SELECT g.key, g.one, MIN(r."presheaf id") FROM ({groups} ORDER BY one LIMIT {SHOWN}) AS g JOIN {rows} AS r '
+            f'ON r.{key} = g.key AND r."presheaf id" > g.one GROUP BY g.key, g.one ORDER BY g.one'
         )
-        shown = ", ".join(repr(row[0]) for row in twice)
-        raise InputError(f"{place} names rows, but {many - distinct} rows repeat a value ({shown}). Make them differ.")
+        many = warehouse.run(f"SELECT COUNT(*) FROM ({groups})")[0][0]
+        raise InputError(repeated(place, [(value, one, two) for value, one, two in twice], many))
     if same == many:
-        return ""
+        return Index(place, many, "")
     warehouse.run(f'CREATE TEMPORARY TABLE {name} AS SELECT {key} AS key, "presheaf id" AS id FROM {rows}')
-    return name
+    return Index(place, many, name)
 
 
 def _is_whole(warehouse: Warehouse, rows: str, key: str) -> bool:
@@ -131,13 +186,13 @@ def _is_whole(warehouse: Warehouse, rows: str, key: str) -> bool:
     return kind.endswith("INT") or kind == "INTEGER"
 
 
-def _numbered(warehouse: Warehouse, schema: Schema, c: int, rows: str, keys: dict[int, str]) -> str:
+def _numbered(warehouse: Warehouse, schema: Schema, c: int, rows: str, keys: dict[int, Index]) -> str:
     """Store table ``c`` with its ids and with foreign keys as ids; beside each the value as it stood, for messages."""
     columns, joins = ['t."presheaf id"'], []
     for j, index in keys.items():
         column = quoted(schema.column(j))
-        if index:
-            joins.append(f"LEFT JOIN {index} AS i{j} ON t.{column} = i{j}.key")
+        if index.name:
+            joins.append(f"LEFT JOIN {index.name} AS i{j} ON t.{column} = i{j}.key")
             columns.append(f"i{j}.id AS {column}")
             columns.append(f"t.{column} AS {quoted(f'presheaf given {j}')}")
         else:
@@ -151,20 +206,19 @@ def _numbered(warehouse: Warehouse, schema: Schema, c: int, rows: str, keys: dic
     return name
 
 
-def _refuse_dangling(warehouse: Warehouse, schema: Schema, c: int, stored: str, name: str) -> None:
-    for j in schema.keys_of(c):
-        column, given = quoted(schema.column(j)), quoted(f"presheaf given {j}")
-        many = warehouse.run(f"SELECT COUNT(*) FROM {stored} WHERE {column} IS NULL")[0][0]
-        if many:
-            bad = warehouse.run(
-                f'SELECT "presheaf id", {given} FROM {stored} WHERE {column} IS NULL ORDER BY "presheaf id" LIMIT {SHOWN}'
-            )
-            shown = ", ".join(f"row {row} ({value!r})" for row, value in bad)
-            target = schema.presentation.objects[schema.presentation.generators[j][2]]
-            raise InputError(
-                f"{name}.{schema.column(j)}: {many} rows refer to no row of {target}: {shown} (rows count from 0). Add the "
-                "rows that they refer to, or leave these out."
-            )
+def _refuse_dangling(warehouse: Warehouse, j: int, index: Index, stored: str, place: str, column: str) -> None:
+    given = quoted(f"presheaf given {j}")
+    wrong = f"{column} IS NULL OR {column} < 0 OR {column} >= {index.rows}"
+    of, empty, lost = warehouse.run(
+        f"SELECT COUNT(*), COUNT(*) FILTER ({given} IS NULL), COUNT(*) FILTER ({wrong}) FROM {stored}"
+    )[0]
+    if not lost:
+        return
+    asked = f"{given} IS NULL" if empty else wrong
+    bad = warehouse.run(f'SELECT "presheaf id", {given} FROM {stored} WHERE {asked} ORDER BY 1 LIMIT {SHOWN}')
+    if empty:
+        raise InputError(without_value(place, [row for row, _ in bad], empty))
+    raise InputError(dangling(place, index.place, [(row, value) for row, value in bad], lost, of))
 
 
 def write_file(result: SqlTables, warehouse: Warehouse) -> None:

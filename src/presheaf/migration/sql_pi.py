@@ -1,6 +1,6 @@
 """Pi inside a warehouse: each table is a conjunctive query, so a join.
 
-The query is that of the engine (``presheaf.finite.query``): a variable for each generator of D(d, F-), an equality for each
+The query is that of the engine (``presheaf.finite.presented.query``): a variable for each generator of D(d, F-), an equality for each
 relation. Attributes take part as foreign keys into tables of their values (``WithValues``), so that rows are joined on equal
 values where two of them go to the same attribute; a null equals no other null. The rows are those of the engine; they
 are numbered in lexicographic order of the variables' rows, where the engine's order is that of its joins.
@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from presheaf.errors import one_of
-from presheaf.finite.budget import Budget
-from presheaf.finite.presentation import Path
-from presheaf.finite.query import Place, Queries, Query, conjunctive_queries
+from presheaf.finite.columns.budget import Budget
+from presheaf.finite.presented.presentation import Path
+from presheaf.finite.presented.query import Place, Queries, Query, conjunctive_queries
 from presheaf.migration.check_map import check_laws
 from presheaf.migration.columns import nulls
 from presheaf.migration.instance import Instance

@@ -8,8 +8,8 @@ from typing import Any
 
 from presheaf.errors import InputError, MissingDependencyError
 from presheaf.migration.checkpoint import remove_leftovers
-from presheaf.migration.names import row_key
-from presheaf.migration.run import Job, Migrated, Watch, schemas
+from presheaf.migration.names import row_key, suggest
+from presheaf.migration.run import Job, Migrated, Ready, Watch, ready, ready_for_files
 from presheaf.migration.schema import Schema, SchemaMap
 from presheaf.migration.sql_delta import delta_sql
 from presheaf.migration.sql_duckdb import attached, write_file, write_parquet
@@ -17,8 +17,8 @@ from presheaf.migration.sql_pi import pi_sql
 from presheaf.migration.sql_sigma import sigma_sql
 from presheaf.migration.sql_tables import SqlTables, checked, named_tables
 from presheaf.migration.sql_warehouse import BudgetExceeded, Warehouse, warehouse
-from presheaf.migration.stores import read_map
-from presheaf.migration.whole_files import check_free, whole
+from presheaf.migration.stores import read_instance
+from presheaf.migration.whole_files import whole
 
 
 def migrate_in(engine: str, job: Job, watch: Watch) -> Migrated:
@@ -60,18 +60,19 @@ def migrate_in(engine: str, job: Job, watch: Watch) -> Migrated:
 def _in_duckdb(job: Job, watch: Watch) -> Migrated:
     try:
         import duckdb
-    except ImportError:
-        raise MissingDependencyError("--engine duckdb needs it: pip install 'ibis-framework[duckdb]'") from None
-    map = read_map(job.functor)
-    before, _ = schemas(map, job.move)
-    check_free(job.output, job.overwrite)
+        import ibis  # noqa: F401 - said before anything is read
+    except ImportError as error:
+        raise MissingDependencyError(
+            f'--engine duckdb needs the package {_package(error)!r}. To install it: pip install "presheaf[migrate]"'
+        ) from None
+    found = ready_for_files(job)
     for path in (job.input, job.output):
         if path.suffix.lower() not in ("", ".duckdb", ".ddb"):
             raise InputError(
                 f"{path}: --engine duckdb takes DuckDB files and folders of Parquet files; leave it out for others."
             )
     if not job.input.exists():
-        raise InputError(f"there is no file or folder {job.input}.")
+        read_instance(job.input, found.before)
     remove_leftovers(job.output)
     file, start = bool(job.output.suffix), time.perf_counter()
     try:
@@ -82,8 +83,8 @@ def _in_duckdb(job: Job, watch: Watch) -> Migrated:
                     connection.execute(f"SET memory_limit = '{job.budget.bytes}B'")
                 with warehouse(connection, before=_clock(job)) as engine:
                     with watch(f"reading {job.input} inside DuckDB"):
-                        given = attached(job.input, before, engine)
-                    result = _moved(job, map, given, engine, watch)
+                        given = attached(job.input, found.before, engine)
+                    result = _moved(job, found.map, given, engine, watch)
                     with watch(f"writing {job.output}"):
                         if file:
                             write_file(result, engine)
@@ -99,23 +100,27 @@ def _in_duckdb(job: Job, watch: Watch) -> Migrated:
 def _at_url(url: str, job: Job, watch: Watch) -> Migrated:
     try:
         import ibis
-    except ImportError:
-        raise MissingDependencyError(f"--engine {url} needs Ibis: pip install 'ibis-framework'") from None
-    map = read_map(job.functor)
-    before, after = schemas(map, job.move)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f'--engine {url} needs the package {_package(error)!r}. To install it: pip install "presheaf[migrate]"'
+        ) from None
+    _check_url(url)
+    found = ready(job)
     try:
         backend = ibis.connect(url)
     except Exception as error:
-        raise InputError(f"--engine {url}: no connection: {error}") from None
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(f"--engine {url}: no connection: {said[0]}") from None
     into, beginning = _beginning(job.output)
+    _check_tables(backend, job, found)
     with warehouse(backend, before=_clock(job)) as engine:
         start = time.perf_counter()
         stored: list[str] = []
         try:
             with watch(f"checking {job.input}*"):
-                given = tables_called(before, engine, str(job.input))
-            result = _moved(job, map, given, engine, watch)
-            for c, name in enumerate(after.presentation.objects):
+                given = tables_called(found.before.schema, engine, str(job.input))
+            result = _moved(job, found.map, given, engine, watch)
+            for c, name in enumerate(found.after.presentation.objects):
                 with watch(f"writing {job.output}{name}"):
                     engine.store(_named(result, c), beginning + name, into)
                 stored.append(engine.identifier(beginning + name, into))
@@ -126,6 +131,42 @@ def _at_url(url: str, job: Job, watch: Watch) -> Migrated:
                 return _over(str(error), start, engine.dialect)
             raise
     return _done(result, start, engine)
+
+
+def _check_url(url: str) -> None:
+    """Refuse what is no URL, and one of a database file that is not there, which connecting would make."""
+    scheme, colon, rest = url.partition("://")
+    if not colon:
+        raise InputError(
+            f"--engine {url}: expected engine, duckdb{suggest(url, ('engine', 'duckdb')) if url else '.'} Or a URL such as "
+            "sqlite://shop.sqlite or postgres://user@host/database."
+        )
+    if scheme in ("sqlite", "duckdb") and rest and not FilePath(rest.partition("?")[0]).exists():
+        raise InputError(
+            f"--engine {url}: there is no file {rest.partition('?')[0]}; write {scheme}:// and then the path, which begins with "
+            "another / only if it is absolute."
+        )
+
+
+def _check_tables(backend: Any, job: Job, found: Ready) -> None:
+    """Refuse to begin where tables of the input are missing or tables of the output are there."""
+    database, start = _beginning(job.input)
+    have = backend.list_tables(database=database)
+    for name in found.before.schema.presentation.objects:
+        if start + name not in have:
+            raise InputError(f"the warehouse has no table {job.input}{name}{suggest(start + name, have)}")
+    into, beginning = _beginning(job.output)
+    have = backend.list_tables(database=into)
+    there = [f"{job.output}{name}" for name in found.after.presentation.objects if beginning + name in have]
+    if there:
+        raise InputError(
+            f"the warehouse has tables {', '.join(there)} already; drop them, or give OUTPUT another beginning (--overwrite is for "
+            "files)."
+        )
+
+
+def _package(error: ImportError) -> str:
+    return "ibis-framework" if error.name == "ibis" else str(error.name)
 
 
 def tables_called(schema: Schema, engine: Warehouse, beginning: str) -> SqlTables:

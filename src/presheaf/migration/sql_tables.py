@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from presheaf.errors import InputError
-from presheaf.finite.presentation import Path
+from presheaf.finite.presented.presentation import Path
 from presheaf.migration.schema import Schema, SchemaMap
 from presheaf.migration.sql_warehouse import Warehouse
 

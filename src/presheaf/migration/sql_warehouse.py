@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from presheaf.errors import InputError, MissingDependencyError, PresheafError
@@ -53,6 +54,8 @@ class Warehouse:
         except Exception as error:
             if interrupted(error):
                 raise KeyboardInterrupt from error
+            if type(error).__name__ == "OutOfMemoryException":
+                raise BudgetExceeded(f"budget exceeded (bytes): {self.dialect} says: {_first_line(error)}") from error
             raise InputError(f"{self.dialect} refused a statement: {_first_line(error)}") from error
 
     def sql(self, expression: Any) -> str:
@@ -90,7 +93,7 @@ class Warehouse:
 
     def drop(self, identifier: str) -> None:
         """Drop a table that ``store`` made, whatever ended the run."""
-        self._execute(f"DROP TABLE IF EXISTS {identifier}")
+        self._dropped(f"DROP TABLE IF EXISTS {identifier}")
 
     def identifier(self, name: str, database: str | None = None) -> str:
         """A table's or column's name, quoted as the engine does."""
@@ -103,8 +106,13 @@ class Warehouse:
         while self._kept:
             name = self._kept.pop()
             if self.dialect == "pyspark":
-                self._execute(f"UNCACHE TABLE IF EXISTS {name}")
-            self._execute(f"DROP {kind} IF EXISTS {name}")
+                self._dropped(f"UNCACHE TABLE IF EXISTS {name}")
+            self._dropped(f"DROP {kind} IF EXISTS {name}")
+
+    def _dropped(self, sql: str) -> None:
+        """Run a statement of clearing up. After a full disk an engine refuses all of them; the first error is the one to tell."""
+        with suppress(Exception):
+            self._execute(sql)
 
     def __enter__(self) -> Warehouse:
         return self
@@ -135,7 +143,7 @@ def warehouse(connection: Any, *, before: Callable[[], None] | None = None) -> W
         import ibis
     except ImportError:
         raise MissingDependencyError(
-            "SQL plans need Ibis: pip install 'ibis-framework[duckdb]', or use the engine, which does not."
+            "SQL plans need the package 'ibis-framework'. To install it: pip install \"presheaf[migrate]\""
         ) from None
     module = type(connection).__module__.partition(".")[0]
     if module in ("duckdb", "_duckdb"):

@@ -9,13 +9,13 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from presheaf.errors import InputError, MissingDependencyError
-from presheaf.finite.presentation import Presentation
+from presheaf.finite.presented.presentation import Presentation
 from presheaf.migration.catalogue import Catalogue, StoredColumn, StoredKey, StoredTable, keys_of
 from presheaf.migration.frames import arrow_tables, assemble
 from presheaf.migration.instance import Instance
 from presheaf.migration.names import DESCRIPTION, quoted, row_key, suggest
 from presheaf.migration.schema import Schema
-from presheaf.migration.schema_toml import schema_toml
+from presheaf.migration.schema_toml import Layout, schema_toml
 
 DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -53,7 +53,7 @@ def description_duckdb(path: FilePath) -> str | None:
         return _description(connection)
 
 
-def read_duckdb(path: FilePath, schema: Schema) -> Instance:
+def read_duckdb(path: FilePath, asked: Layout) -> Instance:
     """An instance of a schema from a DuckDB file; rows in the order in which the file holds them.
 
     Raises
@@ -63,8 +63,9 @@ def read_duckdb(path: FilePath, schema: Schema) -> Instance:
     """
     with _connected(path, read_only=True) as connection:
         catalogue = _catalogue(connection)
-        layout, referenced = keys_of(schema, catalogue, str(path))
-        p = schema.presentation
+        described = _description(connection) is not None
+        layout, referenced = keys_of(Layout(asked.schema) if described else asked, catalogue, str(path))
+        schema, p = layout.schema, layout.schema.presentation
         needed = _needed(schema, {b: layout.primary_key(b) for _, _, b in p.generators}, referenced)
         tables = {}
         for c, name in enumerate(p.objects):
@@ -211,4 +212,6 @@ def _connected(path: FilePath, read_only: bool) -> Iterator[Any]:
             raise KeyboardInterrupt from error
         if not isinstance(error, duckdb.Error):
             raise
+        if not read_only:
+            raise OSError(f"DuckDB says: {str(error).splitlines()[0]}") from error
         raise InputError(f"{path}: DuckDB says: {str(error).splitlines()[0]}") from error

@@ -14,8 +14,7 @@ from typing import Any, Literal
 from presheaf.errors import InputError
 from presheaf.migration.frames import arrow_tables, assemble
 from presheaf.migration.instance import Instance
-from presheaf.migration.names import row_key
-from presheaf.migration.schema import Schema
+from presheaf.migration.names import row_key, suggest
 from presheaf.migration.schema_toml import Layout, read_schema_toml, schema_toml
 from presheaf.migration.values import attribute_column, hexadecimal, parsed_column
 
@@ -30,7 +29,7 @@ def file_name(table: str, form: Form) -> str:
     return _UNSAFE.sub(lambda found: f"%{ord(found.group()):02X}", table) + f".{form}"
 
 
-def read_folder(path: FilePath, schema: Schema | None = None) -> Instance:
+def read_folder(path: FilePath, asked: Layout | None = None) -> Instance:
     """An instance from a folder; the schema is ``schema.toml``'s unless one is given.
 
     Raises
@@ -38,7 +37,7 @@ def read_folder(path: FilePath, schema: Schema | None = None) -> Instance:
     InputError
         If a file is missing, there twice (Parquet and CSV), damaged, or holds what does not fit; see ``from_frames``.
     """
-    layout = _layout(path, schema)
+    layout = folder_layout(path, asked)
     schema = layout.schema
     p = schema.presentation
     tables: dict[str, Any] = {}
@@ -47,8 +46,12 @@ def read_folder(path: FilePath, schema: Schema | None = None) -> Instance:
         found = [form for form in FORMS if (path / file_name(name, form)).exists()]
         if len(found) != 1:
             files = [file_name(name, form) for form in FORMS]
-            said = "holds both" if found else "holds neither"
-            raise InputError(f"{path} {said} {files[0]} and {files[1]}; expected one file for table {name!r}.")
+            if found:
+                raise InputError(f"{path} holds both {files[0]} and {files[1]}; expected one file for table {name!r}.")
+            have = [file.name for file in path.iterdir() if file.suffix in (".parquet", ".csv")]
+            raise InputError(
+                f"{path} holds neither {files[0]} nor {files[1]} for table {name!r}{suggest(files[0], have)}"
+            )
         form = found[0]
         file = path / file_name(name, form)
         tables[name] = _read_csv(file) if form == "csv" else _read_parquet(file)
@@ -85,17 +88,21 @@ def write_folder(instance: Instance, path: FilePath, form: Form) -> None:
         pa.csv.write_csv(table, file)
 
 
-def _layout(path: FilePath, schema: Schema | None) -> Layout:
+def folder_layout(path: FilePath, asked: Layout | None) -> Layout:
+    """The schema that is asked for, or the folder's own; the folder's ``schema.toml`` says what names its rows, if it is there.
+
+    Raises
+    ------
+    InputError
+        If neither is there.
+    """
     file = path / SCHEMA_FILE
     if file.exists():
         stored = read_schema_toml(file)
-        if schema is None:
-            return stored
-        known = schema.presentation.objects
-        return Layout(schema, {name: key for name, key in stored.primary_keys.items() if name in known})
-    if schema is None:
+        return stored if asked is None else stored.of(asked.schema)
+    if asked is None:
         raise InputError(f"{path} has no {SCHEMA_FILE}; write one that describes its tables, or give a schema.")
-    return Layout(schema)
+    return asked
 
 
 def _read_parquet(file: FilePath) -> Any:

@@ -20,7 +20,7 @@ from presheaf.migration.frames import arrow_tables, assemble
 from presheaf.migration.instance import Instance
 from presheaf.migration.names import DESCRIPTION, quoted, row_key, suggest
 from presheaf.migration.schema import Schema
-from presheaf.migration.schema_toml import schema_toml
+from presheaf.migration.schema_toml import Layout, schema_toml
 from presheaf.migration.sqlite_values import AS_TEXT, attribute_type, finished, stored_values
 
 _TYPES = {
@@ -47,13 +47,17 @@ def catalogue_sqlite(path: FilePath) -> Catalogue:
 def description_sqlite(path: FilePath) -> str | None:
     """The TOML that a SQLite file written by us holds of its schema."""
     with _connected(path) as connection:
-        found = connection.execute(
-            "SELECT 1 FROM sqlite_master WHERE type = 'view' AND lower(name) = ?", [DESCRIPTION]
-        ).fetchall()
-        return str(connection.execute(f"SELECT toml FROM {quoted(DESCRIPTION)}").fetchone()[0]) if found else None
+        return _description(connection)
 
 
-def read_sqlite(path: FilePath, schema: Schema) -> Instance:
+def _description(connection: sqlite3.Connection) -> str | None:
+    found = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'view' AND lower(name) = ?", [DESCRIPTION]
+    ).fetchall()
+    return str(connection.execute(f"SELECT toml FROM {quoted(DESCRIPTION)}").fetchone()[0]) if found else None
+
+
+def read_sqlite(path: FilePath, asked: Layout) -> Instance:
     """An instance of a schema from a SQLite file; rows in order of ``rowid``.
 
     Raises
@@ -66,8 +70,9 @@ def read_sqlite(path: FilePath, schema: Schema) -> Instance:
 
     with _connected(path) as connection:
         catalogue = _catalogue(connection)
-        layout, referenced = keys_of(schema, catalogue, str(path))
-        p = schema.presentation
+        described = _description(connection) is not None
+        layout, referenced = keys_of(Layout(asked.schema) if described else asked, catalogue, str(path))
+        schema, p = layout.schema, layout.schema.presentation
         wanted: list[dict[str, str | None]] = [{} for _ in p.objects]
         for i, given in enumerate(schema.attributes):
             wanted[given.object][schema.attributes[i].name] = given.type
@@ -201,4 +206,6 @@ def _connected(path: FilePath, new: bool = False) -> Iterator[sqlite3.Connection
         with closing(sqlite3.connect(uri, uri=True)) as connection:
             yield connection
     except sqlite3.Error as error:
+        if new:
+            raise OSError(f"SQLite says: {error}") from error
         raise InputError(f"{path}: SQLite says: {error}.") from error

@@ -8,10 +8,10 @@ from typing import Literal
 from presheaf.errors import InputError, one_of
 from presheaf.migration.catalogue import layout_of
 from presheaf.migration.instance import Instance
-from presheaf.migration.map_toml import map_from_toml
-from presheaf.migration.names import check_distinct, suggest
+from presheaf.migration.map_toml import MapFile, map_from_toml
+from presheaf.migration.names import check_distinct, quoted, suggest
 from presheaf.migration.schema import Schema, SchemaMap
-from presheaf.migration.schema_toml import read_schema_toml, schema_from_dict
+from presheaf.migration.schema_toml import Layout, read_schema_toml, schema_from_dict
 from presheaf.migration.store_duckdb import catalogue_duckdb, description_duckdb, read_duckdb, write_duckdb
 from presheaf.migration.store_folder import SCHEMA_FILE, read_folder, write_folder
 from presheaf.migration.store_sqlite import catalogue_sqlite, description_sqlite, read_sqlite, write_sqlite
@@ -26,6 +26,23 @@ _SUFFIXES: dict[str, Format] = {
     ".sqlite": "sqlite",
     ".sqlite3": "sqlite",
 }
+
+
+def read_layout(path: str | FilePath, *, keep_keys: bool = False) -> Layout:
+    """``read_schema``, with the columns that name the rows of each table."""
+    file = _existing(path)
+    if file.is_dir():
+        if not (file / SCHEMA_FILE).exists():
+            raise InputError(f"{file} is a folder without {SCHEMA_FILE}; write one that describes its tables.")
+        return read_schema_toml(file / SCHEMA_FILE)
+    if file.suffix.lower() == ".toml":
+        return read_schema_toml(file)
+    duckdb = _database(file) == "duckdb"
+    described = (description_duckdb if duckdb else description_sqlite)(file)
+    if described is not None and not keep_keys:
+        place = f"{file} (its view presheaf_schema)"
+        return schema_from_dict(parse(described, place), place)
+    return layout_of((catalogue_duckdb if duckdb else catalogue_sqlite)(file), str(file), keep_keys)
 
 
 def read_schema(path: str | FilePath, *, keep_keys: bool = False) -> Schema:
@@ -45,19 +62,12 @@ def read_schema(path: str | FilePath, *, keep_keys: bool = False) -> Schema:
     InputError
         If there is no such file, it is none of these, or its keys are no schema; says what to do.
     """
-    file = _existing(path)
-    if file.is_dir():
-        if not (file / SCHEMA_FILE).exists():
-            raise InputError(f"{file} is a folder without {SCHEMA_FILE}; write one that describes its tables.")
-        return read_schema_toml(file / SCHEMA_FILE).schema
-    if file.suffix.lower() == ".toml":
-        return read_schema_toml(file).schema
-    duckdb = _database(file) == "duckdb"
-    described = (description_duckdb if duckdb else description_sqlite)(file)
-    if described is not None and not keep_keys:
-        place = f"{file} (its view presheaf_schema)"
-        return schema_from_dict(parse(described, place), place).schema
-    return layout_of((catalogue_duckdb if duckdb else catalogue_sqlite)(file), str(file), keep_keys).schema
+    return read_layout(path, keep_keys=keep_keys).schema
+
+
+def read_map_file(path: str | FilePath) -> MapFile:
+    """``read_map``, with the columns that name the rows of each table of the two schemas."""
+    return map_from_toml(_existing(path), read_layout)
 
 
 def read_map(path: str | FilePath) -> SchemaMap:
@@ -68,17 +78,19 @@ def read_map(path: str | FilePath) -> SchemaMap:
     InputError
         Names the file, the table and the entry that does not fit.
     """
-    return map_from_toml(_existing(path), read_schema)
+    return read_map_file(path).map
 
 
-def read_instance(path: str | FilePath, schema: Schema | None = None) -> Instance:
+def read_instance(path: str | FilePath, schema: Schema | Layout | None = None) -> Instance:
     """An instance from a DuckDB or SQLite file, or from a folder of Parquet or CSV files.
 
     Parameters
     ----------
     path : str or Path
-    schema : Schema, optional
-        What to read; tables and columns that it does not name are passed over. Without it, ``read_schema(path)``.
+    schema : Schema or Layout, optional
+        What to read; tables and columns that it does not name are passed over. Without it, ``read_schema(path)``. A Layout
+        also says which columns name the rows; a file that ``write_instance`` wrote, and the ``schema.toml`` of a folder,
+        say so themselves.
 
     Raises
     ------
@@ -87,10 +99,11 @@ def read_instance(path: str | FilePath, schema: Schema | None = None) -> Instanc
         dangling, a path equation that does not hold.
     """
     file = _existing(path)
+    layout = Layout(schema) if isinstance(schema, Schema) else schema
     if file.is_dir():
-        return read_folder(file, schema)
+        return read_folder(file, layout)
     read = read_duckdb if _database(file) == "duckdb" else read_sqlite
-    return read(file, schema or read_schema(file))
+    return read(file, layout or Layout(read_schema(file)))
 
 
 def write_instance(
@@ -128,8 +141,7 @@ def write_instance(
     Written under another name and moved: the path holds the old or the new, never a part of it.
     """
     file = FilePath(path)
-    kind = _format(file, format)
-    check_distinct(instance.schema, str(file))
+    kind = check_output(instance.schema, file, format)
     with whole(file, overwrite) as part:
         if kind == "duckdb":
             write_duckdb(instance, part, constraints)
@@ -137,6 +149,26 @@ def write_instance(
             write_sqlite(instance, part, constraints)
         else:
             write_folder(instance, part, "csv" if kind == "csv" else "parquet")
+
+
+def check_output(schema: Schema, file: FilePath, format: Format | None = None) -> Format:
+    """In which format an instance of a schema would be written to a path.
+
+    Raises
+    ------
+    InputError
+        If that can't be told, or a name can't be stored there.
+    """
+    kind = _format(file, format)
+    check_distinct(schema, str(file))
+    if kind in ("duckdb", "sqlite"):
+        for c, name in enumerate(schema.presentation.objects):
+            quoted(name)
+            for i in schema.attributes_of(c):
+                quoted(schema.attributes[i].name)
+            for j in schema.keys_of(c):
+                quoted(schema.column(j))
+    return kind
 
 
 def _format(file: FilePath, format: Format | None) -> Format:
@@ -149,8 +181,8 @@ def _format(file: FilePath, format: Format | None) -> Format:
     if not suffix:
         return "parquet"
     raise InputError(
-        f"{file}: {suffix!r} does not tell the format{suggest(suffix, _SUFFIXES)} Or pass format, one of "
-        f"{', '.join(FORMATS)}; a name without a suffix is a folder."
+        f"{file}: {suffix!r} does not tell the format; end the name in .duckdb or .sqlite, or give one without a suffix for a "
+        f"folder of Parquet files (in Python also format, one of {', '.join(FORMATS)})."
     )
 
 

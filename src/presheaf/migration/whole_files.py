@@ -10,6 +10,13 @@ from pathlib import Path as FilePath
 
 from presheaf.errors import InputError
 
+_LOGS = (".wal", "-wal", "-journal", "-shm")
+"""What DuckDB and SQLite put beside a file; that of a file which was replaced must not be taken for the new one's."""
+
+
+class NotWritten(InputError):
+    """The system refused to write: a full disk, a missing permission."""
+
 
 @contextmanager
 def whole(path: FilePath, overwrite: bool) -> Iterator[FilePath]:
@@ -21,7 +28,8 @@ def whole(path: FilePath, overwrite: bool) -> Iterator[FilePath]:
     Raises
     ------
     InputError
-        If something is there and ``overwrite`` is false, or if its folder isn't there.
+        If something is there and ``overwrite`` is false, if its folder isn't there, or (``NotWritten``) if the system
+        refuses. Errors name ``path``, not the temporary name.
     """
     check_free(path, overwrite)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -30,12 +38,21 @@ def whole(path: FilePath, overwrite: bool) -> Iterator[FilePath]:
         yield part
         if not path.is_dir():
             os.replace(part, path)
+            for end in _LOGS:
+                path.with_name(path.name + end).unlink(missing_ok=True)
             return
         old = path.with_name(f".{path.name}.{os.getpid()}.old")
         _remove(old)
         os.rename(path, old)
         os.rename(part, path)
         _remove(old)
+    except InputError as error:
+        if str(part) not in str(error):
+            raise
+        raise type(error)(str(error).replace(str(part), str(path))) from error
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error).replace(str(part), str(path))
+        raise NotWritten(f"{path} can't be written: {reason.rstrip('.')}.") from error
     finally:
         for left in path.parent.glob(f"{_escaped(part.name)}*"):
             _remove(left)
@@ -46,9 +63,17 @@ def check_free(path: FilePath, overwrite: bool) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{path} can't be written: there is no folder {path.parent}.")
     if path.exists() and not overwrite:
-        raise InputError(f"{path} is there already; pass overwrite to replace it, or give another name.")
+        raise InputError(f"{path} is there already; replace it with overwrite (--overwrite), or give another name.")
     if path.is_dir() and any(path.iterdir()) and not (path / "schema.toml").exists():
         raise InputError(f"{path} is a folder with other things in it (no schema.toml); it is not replaced.")
+
+
+def check_apart(read: FilePath, written: FilePath) -> None:
+    """Refuse to write over what is read."""
+    one, two = read.resolve(), written.resolve()
+    if one == two or one in two.parents or two in one.parents:
+        how = "is also what is read" if one == two else "and what is read lie in each other"
+        raise InputError(f"{written} {how} ({read}); give the output another name.")
 
 
 def _remove(path: FilePath) -> None:

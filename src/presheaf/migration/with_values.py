@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from presheaf.errors import InputError
-from presheaf.finite.budget import Budget
-from presheaf.finite.kan_left import hom_from
-from presheaf.finite.mapping import PresentationMap
-from presheaf.finite.presentation import Path, Presentation
+from presheaf.finite.columns.budget import Budget
+from presheaf.finite.presented.kan_left import hom_from
+from presheaf.finite.presented.mapping import PresentationMap
+from presheaf.finite.presented.presentation import Path, Presentation
 from presheaf.migration.columns import trace
 from presheaf.migration.instance import Instance
 from presheaf.migration.schema import SchemaMap

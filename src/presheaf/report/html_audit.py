@@ -7,6 +7,7 @@ from typing import Any
 from presheaf.audits.result import Audit, PromptChoice
 from presheaf.report.html_findings import facts, findings
 from presheaf.report.html_ladder import KINDS, badge, curve, ladder
+from presheaf.report.html_why import why_section
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, user
 from presheaf.report.plain import class_counts, interval, number, plural, prompt_name
@@ -35,6 +36,8 @@ def sections(audit: Audit, limits: Limits) -> list[Html]:
         parts.append(section("Prompts", "prompts", _prompts(audit, limits)))
     if audit.curve:
         parts.append(section("More prompts per label", "curve", curve(audit, limits)))
+    if audit.why is not None:
+        parts.append(section("Why", "why", why_section(audit.why, limits)))
     if audit.rows:
         parts.append(section("Worst rows", "rows", _rows(audit, limits)))
     parts.append(section("What was done", "done", done(audit, limits)))

@@ -70,13 +70,16 @@ def _table(audit: Audit, limits: Limits) -> Html:
     heads = [("rung", ""), ("accuracy", "num"), ("kind", ""), ("without the model", ""), ("cost", "cost")]
     if rivals:
         heads.insert(4, ("TF-IDF + SVD", "num"))
+    theorems = any(rung.theorem for rung in audit.ladder)
+    if theorems:
+        heads.insert(3, ("stands on", ""))
     top = el("thead", el("tr", *(el("th", text, scope="col", class_=kind or None) for text, kind in heads)))
-    rows = [_row(rung, rivals, limits) for rung in audit.ladder]
+    rows = [_row(rung, rivals, theorems, limits) for rung in audit.ladder]
     return el("div", el("table", top, el("tbody", *rows), class_="stack rungs"), class_="scroll", tabindex="0",
               role="region", aria_label="Ladder as a table")  # fmt: skip
 
 
-def _row(rung: Rung, rivals: dict[str, Rung], limits: Limits) -> Html:
+def _row(rung: Rung, rivals: dict[str, Rung], theorems: bool, limits: Limits) -> Html:
     detail = rung.detail or rung.missing
     cells = [
         el("th", user(rung.name, limits.text), el("br") if detail else "", user(detail, limits.text, class_="dim"),
@@ -84,6 +87,7 @@ def _row(rung: Rung, rivals: dict[str, Rung], limits: Limits) -> Html:
         el("td", number(rung.accuracy), " ", el("span", interval(rung.low, rung.high), class_="line dim"),
            class_="num", data_name="accuracy"),
         el("td", badge(rung.kind)),
+        *([el("td", user(rung.theorem, 80), class_="dim", data_name="stands on")] if theorems else []),
         el("td", *_nulls(rung), class_="dim", data_name="without the model"),
     ]  # fmt: skip
     if rivals:

@@ -17,7 +17,7 @@ AUDIT_SCHEMA = "presheaf.audit/1"
 COMPARE_SCHEMA = "presheaf.compare/1"
 CATEGORIES_SCHEMA = "presheaf.categories/1"
 BASELINE_NAME = "TF-IDF + truncated SVD"
-_PLAIN = ("task", "settings", "verdict", "ladder", "findings", "prompts", "curve", "forecast", "rows", "interrupted")
+_PLAIN = ("task", "settings", "verdict", "ladder", "findings", "prompts", "curve", "forecast", "rows")
 _FINDING_ORDER = (
     "code",
     "kind",
@@ -98,8 +98,8 @@ def _audit(audit: Audit) -> dict[str, Any]:
                 "ladder": encode(audit.baseline, "baseline"),
             }
         )
-    interrupted = plain.pop("interrupted")
-    return {"schema": AUDIT_SCHEMA, "presheaf": version(), **plain, "models": models, "interrupted": interrupted}
+    last = {name: encode(getattr(audit, name), name) for name in ("interrupted", "why")}
+    return {"schema": AUDIT_SCHEMA, "presheaf": version(), **plain, "models": models, **last}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from presheaf.report.plain import class_counts, ids, interval, most_severe, numb
 from presheaf.report.text_categories import add_categories
 from presheaf.report.text_compare import add_comparison
 from presheaf.report.text_ladder import add_ladder
+from presheaf.report.text_why import add_why
 
 _SEVERITY = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _PROMPTS, _LABELS, _ROWS, _ROW_IDS, _CLASSES = 3, 4, 5, 5, 4
@@ -44,6 +45,8 @@ def _add_audit(page: Page, audit: Audit) -> None:
     _add_findings(page, audit.findings)
     _add_prompts(page, audit)
     _add_curve(page, audit)
+    if audit.why is not None:
+        add_why(page, audit.why)
     _add_rows(page, audit)
 
 

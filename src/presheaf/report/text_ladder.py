@@ -9,7 +9,7 @@ from presheaf.report.page import Page, fit
 from presheaf.report.plain import interval, number, visible
 
 STYLES = {"proof": "magenta", "estimate": "cyan", "heuristic": "yellow"}
-_NUMBER, _INTERVAL, _KIND, _NULL = 8, 14, 9, 4
+_NUMBER, _INTERVAL, _KIND, _NULL, _THEOREM = 8, 14, 9, 4, 4
 _LEAST_BAR, _GOOD_BAR, _MOST_BAR = 8, 16, 28
 
 
@@ -26,7 +26,7 @@ def best_null(rung: Rung) -> float | None:
 
 
 def add_ladder(page: Page, ladder: Sequence[Rung], target: float | None) -> None:
-    """Rung, accuracy, 95 % interval, bar, kind, best null and cost, as far as the width allows."""
+    """Rung, accuracy, 95 % interval, bar, kind, theorem, best null and cost, as far as the width allows."""
     from rich.cells import cell_len
 
     names = min(max((cell_len(r.name) for r in ladder), default=4), 22)
@@ -34,6 +34,8 @@ def add_ladder(page: Page, ladder: Sequence[Rung], target: float | None) -> None
     left = page.width - names - (_NUMBER + 1) - (_INTERVAL + 2) - (_KIND + 2)
     nulls = numbered and left >= _LEAST_BAR + 2 + _NULL + 2 and any(r.nulls for r in ladder)
     left -= _NULL + 2 if nulls else 0
+    theorems = left >= _GOOD_BAR + 2 + _THEOREM + 2 and any(r.theorem for r in ladder)
+    left -= _THEOREM + 2 if theorems else 0
     costs = min(max((cell_len(r.cost) for r in ladder), default=0), left - (_GOOD_BAR + 2) - 2)
     costs = costs if costs >= 10 else 0
     bar = min(left - (costs + 2 if costs else 0) - 2, _MOST_BAR)
@@ -44,6 +46,7 @@ def add_ladder(page: Page, ladder: Sequence[Rung], target: float | None) -> None
         (fit("rung", names) + fit("accuracy", _NUMBER + 1, right=True) + "  " + fit("95 % interval", _INTERVAL), "dim"),
         ("  " + _scale(start, target, bar) if bar else "", "dim"),
         ("  " + fit("kind", _KIND), "dim"),
+        ("  " + fit("on", _THEOREM) if theorems else "", "dim"),
         ("  " + fit("null", _NULL) if nulls else "", "dim"),
         ("  cost" if costs else "", "dim"),
     )
@@ -58,11 +61,13 @@ def add_ladder(page: Page, ladder: Sequence[Rung], target: float | None) -> None
             "  " + fit(interval(rung.low, rung.high), _INTERVAL),
             ("  " + _bar(rung, start, target, bar) if bar else "", STYLES[rung.kind]),
             ("  " + fit(rung.kind, _KIND), STYLES[rung.kind]),
+            ("  " + fit(rung.theorem.partition(",")[0], _THEOREM) if theorems else "", "dim"),
             ("  " + fit(number(best_null(rung)) if rung.nulls else "", _NULL) if nulls else "", "dim"),
             ("  " + fit(visible(rung.cost, 80), costs) if costs else "", "dim"),
         )
     keys = "█ to low, ▓ to accuracy, ░ to high, ╱ proved out of reach" if bar else ""
     keys += ", │ target" if bar and target is not None else ""
+    keys += "; on: theorem it stands on" if theorems else ""
     keys += "; null: best without the model" if nulls else ""
     if keys:
         page.wrap((keys, "dim"))

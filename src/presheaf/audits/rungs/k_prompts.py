@@ -1,14 +1,15 @@
 """Rung 3: k prompts per label, a colimit of representables, and how many the target takes.
 
 max-type: the label's score is its best prompt's (the colimit in a quantale); mean-type: the mean of its prompts'
-(the colimit in vector spaces; for cosine, the nearest class mean).
+(the colimit in vector spaces; for cosine, the nearest class mean); density-type: few prompts with weights, chosen as the
+density theorem has it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from presheaf.audits.climb import Climb, Decide, absent, measured
 from presheaf.audits.context import CURVE_ROWS, Context
 from presheaf.audits.result import CurvePoint, Forecast
+from presheaf.audits.rungs import density_prompts
 from presheaf.statistics.curves import reach
 from presheaf.statistics.intervals import Interval, wilson
 
@@ -167,15 +169,26 @@ def _best(context: Context, draws: int) -> Climb:
         labels = context.y_choosing
         members = [context.x_choosing[labels == label] for label in range(context.classes)]
         kind, k, best = "mean", int(np.bincount(labels).max()), choosing
-    total = sum(map(len, members))
     tried = int(np.isfinite(inner.accuracy).sum()) + 1
+    dense = density_prompts.best(
+        x, y, context.x_choosing[held], context.y_choosing[held], context.classes, context.seed
+    )
+    evidence = {"k": k, "type": str(kind), "tried": tried, "choosing_accuracy": best}
+    if dense is None:
+        return _rung(context, _rule(members, kind), sum(map(len, members)), evidence)
+    evidence["tried"] = tried + dense.tried
+    if dense.accuracy > best:
+        evidence |= {"k": dense.k, "type": "density", "choosing_accuracy": dense.accuracy, "without_density": best}
+        return _rung(context, density_prompts.rule(dense.vectors, dense.weights), dense.prompts, evidence)
+    beside = f"; the density theorem's k = {dense.k} does no better: {dense.accuracy:.3f} against {best:.3f} where chosen"
+    evidence |= {"density_k": dense.k, "density_choosing_accuracy": dense.accuracy}
+    return _rung(context, _rule(members, kind), sum(map(len, members)), evidence, beside)
+
+
+def _rung(context: Context, decide: Decide, prompts: int, evidence: dict[str, Any], beside: str = "") -> Climb:
+    said = f"{evidence['type']}-type, k = {evidence['k']:,} (best of {evidence['tried']} ensembles tried){beside}"
     return measured(
-        context,
-        NAME,
-        _rule(members, kind),
-        cost=f"{total:,} labelled rows as prompts",
-        detail=f"{kind}-type, k = {k:,} (best of {tried} ensembles tried)",
-        evidence={"k": k, "type": kind, "tried": tried, "choosing_accuracy": best},
+        context, NAME, decide, cost=f"{prompts:,} labelled rows as prompts", detail=said, evidence=evidence
     )
 
 

@@ -1,0 +1,1 @@
+"""Functors between finite categories, and what needs them: commas, elements, adjoints, functor categories."""

@@ -1,0 +1,127 @@
+"""The section "Why" of an audit's page: statements, labels, the two drawings, and the rows inside the Kan gap."""
+
+from __future__ import annotations
+
+from presheaf.audits.why_result import LabelWhy, Why
+from presheaf.report.chart_why import ceiling_chart, prompt_chart
+from presheaf.report.limits import Limits, left_out
+from presheaf.report.markup import Html, el, join, user
+from presheaf.report.plain import number
+from presheaf.report.text_why import (
+    ceiling_sentence,
+    cover_sentence,
+    density_sentence,
+    gap_sentence,
+    level_sentence,
+    loss_sentence,
+    prompt_number,
+    sentences,
+    shown,
+)
+
+_LEAD = (
+    "The ladder measures; this explains. Rows are objects of a category whose hom is the angle between features. Theorem 1 "
+    "asks whether a label is one prompt, the density theorem how many prompts it is, Theorem 2 what fine-tuning can't "
+    "pass, up to closeness λ."
+)
+_CURVE = (
+    "k weighted prompts come within ρ of the label that is worst off (proof, on the choosing rows); beside it what "
+    "these prompts, and as many random rows, get right on held-out rows (estimates)."
+)
+
+
+def why_section(why: Why, limits: Limits, prefix: str = "why") -> Html:
+    """Everything below the heading. ``prefix`` keeps ids of several sections on one page apart."""
+    facts = [part for name, said in sentences(why) if name in ("hom", "laws", "T1")
+             for part in (el("dt", name), el("dd", said))]  # fmt: skip
+    return join(
+        [
+            el("p", _LEAD, class_="lead"),
+            el("dl", *facts, class_="facts"),
+            _labels(why, limits),
+            el("h3", "How many prompts (density)"),
+            el("p", _CURVE, class_="lead"),
+            _both(prompt_chart(why, width=760, prefix=f"{prefix}-prompts-wide"),
+                  prompt_chart(why, width=360, prefix=f"{prefix}-prompts-narrow")),
+            el("p", density_sentence(why)),
+            el("h3", "What fine-tuning can't pass (Theorem 2)"),
+            el("p", ceiling_sentence(why), class_="lead"),
+            _both(ceiling_chart(why, width=760, prefix=f"{prefix}-ceiling-wide"),
+                  ceiling_chart(why, width=360, prefix=f"{prefix}-ceiling-narrow")),
+            el("h3", "Where errors come from"),
+            el("p", loss_sentence(why)),
+            _losses(why),
+            el("p", cover_sentence(why)),
+            el("h3", "Rows inside the Kan gap"),
+            el("p", gap_sentence(why), class_="lead"),
+            _gap(why, limits),
+        ]
+    )  # fmt: skip
+
+
+def _both(wide: Html, narrow: Html) -> Html:
+    return join([el("div", wide, class_="wide"), el("div", narrow, class_="narrow")]) if wide else Html("")
+
+
+def _table(heads: tuple[tuple[str, str], ...], rows: list[Html], name: str) -> Html:
+    top = el("thead", el("tr", *(el("th", text, scope="col", class_=kind or None) for text, kind in heads)))
+    return el("div", el("table", top, el("tbody", *rows), class_="stack"), class_="scroll", tabindex="0", role="region",
+              aria_label=name)  # fmt: skip
+
+
+def _labels(why: Why, limits: Limits) -> Html:
+    heads = (("label", ""), ("value, T = h", ""), ("calibrated", ""), ("soft", ""), ("prompts needed", "num"),
+             ("Kan bounds cover", "num"), ("shuffled", "num"))  # fmt: skip
+    listed = why.labels[: limits.labels]
+    rows = [_label(label) for label in listed]
+    more = left_out(len(why.labels) + why.labels_left_out, len(listed), "label")
+    return join([_table(heads, rows, "Labels as presheaves"), more])
+
+
+def _label(label: LabelWhy) -> Html:
+    cells = [el("td", level_sentence(level), data_name=level.level) for level in label.levels]
+    needed = prompt_number(label) + ("" if label.enough is None else f"; {label.enough} for new rows")
+    return el(
+        "tr",
+        el("th", user(label.label, 80), scope="row"),
+        *cells,
+        el("td", needed, class_="num", data_name="prompts needed"),
+        el("td", shown(label.coverage), class_="num", data_name="Kan bounds cover"),
+        el("td", shown(label.shuffled), class_="num", data_name="shuffled"),
+    )
+
+
+def _losses(why: Why) -> Html:
+    if not why.loss:
+        return Html("")
+    heads = (("part", ""), ("error", "num"), ("rows", "num"), ("rows, labels shuffled", "num"))
+    rows = [
+        el("tr", el("th", part.name, scope="row"), el("td", shown(part.error), class_="num", data_name="error"),
+           el("td", shown(part.rows), class_="num", data_name="rows"),
+           el("td", shown(part.shuffled), class_="num", data_name="rows, labels shuffled"))
+        for part in why.loss
+    ]  # fmt: skip
+    return _table(heads, rows, "Parts of the error")
+
+
+def _gap(why: Why, limits: Limits) -> Html:
+    heads = (("row", "num"), ("label", ""), ("status", ""), ("nearest", "num"), ("its label", ""), ("distance", "num"),
+             ("rival", "num"), ("text", ""))  # fmt: skip
+    listed = why.gap[: limits.rows]
+    rows = [
+        el(
+            "tr",
+            el("th", str(row.row), scope="row", class_="num", data_name="row"),
+            el("td", user(row.label, 80), data_name="label"),
+            el("td", row.status, data_name="status"),
+            el("td", str(row.nearest), class_="num", data_name="nearest"),
+            el("td", user(row.nearest_label, 80), data_name="its label"),
+            el("td", number(row.distance), class_="num", data_name="distance"),
+            el("td", number(row.rival), class_="num", data_name="rival"),
+            el("td", user(row.text, limits.text, "span", class_="text")),
+        )
+        for row in listed
+    ]
+    if not rows:
+        return el("p", "None of the held-out rows looked at.")
+    return join([_table(heads, rows, "Rows inside the Kan gap"), left_out(len(why.gap) + why.gap_left_out, len(rows), "row")])
