@@ -160,8 +160,9 @@ ROWS = (
     WorstRow(1711, "neutral", "positive", 4, 5, 0.9, "fine, I suppose"),
 )
 
+
 def near(value, wide=0.02) -> Estimate:
-    return Estimate(value, round(value - wide, 3), round(value + wide, 3))
+    return Estimate(round(value, 3), round(value - wide, 3), round(value + wide, 3))
 
 
 def level(name, verdict, out, rows=(17,), p=None) -> LevelSeen:
@@ -176,18 +177,37 @@ WHY = Why(
     decision=level("decision", "cannot say", 0.288, (17, 31, 402), 0.05),
     labels=tuple(
         LabelWhy(
-            name, 700, (level("value", OUT, 0.41, p=0.05), level("calibrated", "cannot say", 0.05), level("soft", OUT, 0.2, ())),
-            low, high, enough, near(0.868), near(0.726),
+            name,
+            700,
+            (level("value", OUT, 0.41, p=0.05), level("calibrated", "cannot say", 0.05), level("soft", OUT, 0.2, ())),
+            low,
+            high,
+            enough,
+            near(0.868),
+            near(0.726),
         )
         for name, low, high, enough in (("negative", 3, 3, 4), (SCRIPT, 12, 14, None), ("positive", 9, None, None))
     ),
     labels_left_out=2,
     curve=tuple(
-        DensityPoint(k, 1.5 - k / 20, 1.6 - k / 20, near(0.6 + k / 100), near(0.55 + k / 100) if k in (1, 2, 4, 8) else UNKNOWN)
+        DensityPoint(
+            k,
+            round(1.5 - k / 20, 3),
+            round(1.6 - k / 20, 3),
+            near(0.6 + k / 100),
+            near(0.55 + k / 100) if k in (1, 2, 4, 8) else UNKNOWN,
+        )
         for k in range(1, 9)
     ),
     ceilings=tuple(
-        CeilingPoint(i / 10, 1 - i / 20, 1 - i / 40, near(0.9 - i / 20) if i else UNKNOWN, i / 9, 0.99 - i / 10)
+        CeilingPoint(
+            i / 10,
+            round(1 - i / 20, 3),
+            round(1 - i / 40, 3),
+            near(0.9 - i / 20) if i else UNKNOWN,
+            i / 8,
+            round(0.99 - i / 10, 3),
+        )
         for i in range(9)
     ),
     ceiling_rows=2000,
@@ -204,7 +224,9 @@ WHY = Why(
     loss=tuple(
         LossPart(name, near(error), near(rows), near(null))
         for name, error, rows, null in (
-            ("collision", 0.061, 0.2, 0.4), ("indeterminacy", 0.055, 0.482, 0.482), ("estimation", 0.023, 0.318, 0.118)
+            ("collision", 0.061, 0.2, 0.4),
+            ("indeterminacy", 0.055, 0.482, 0.482),
+            ("estimation", 0.023, 0.318, 0.118),
         )
     ),
     cover=0.0,

@@ -101,7 +101,7 @@ def audit(
     progress, on_preview : callables, optional
         Told what is being done, and rough numbers while rows come in.
     why : bool
-        Whether to say what the model's category makes of the task (`Audit.why`); a few seconds, whatever the rows.
+        Whether to say what the model's category makes of the task (`Audit.why`).
 
     Returns
     -------

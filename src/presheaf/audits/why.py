@@ -18,9 +18,7 @@ from presheaf.enriched.soft import cover_probability
 TRIPLES = 30_000
 
 
-def explain(
-    context: Context, climbs: dict[str, Climb], curve: tuple[CurvePoint, ...]
-) -> tuple[Why | None, str]:
+def explain(context: Context, climbs: dict[str, Climb], curve: tuple[CurvePoint, ...]) -> tuple[Why | None, str]:
     """What the model's category says about the task, and "computed"; or None and why nothing is said.
 
     Parameters

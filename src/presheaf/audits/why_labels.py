@@ -67,7 +67,9 @@ def decision(sample: Sample) -> LevelSeen:
     return level_seen(sample, found.level, found.null_p)
 
 
-def per_label(sample: Sample, drawn: tuple[CurvePoint, ...]) -> tuple[tuple[LabelWhy, ...], int, tuple[DensityPoint, ...]]:
+def per_label(
+    sample: Sample, drawn: tuple[CurvePoint, ...]
+) -> tuple[tuple[LabelWhy, ...], int, tuple[DensityPoint, ...]]:
     """The most common labels, how many more there are, and the prompt curve.
 
     Notes
@@ -152,9 +154,7 @@ def _curve(
     for k in range(1, MOST + 1):
         at = [min(k, len(found.curve.high)) - 1 for found in fits.values()]
         pairs = list(zip(fits.values(), at, strict=True))
-        low, high = (
-            max(float(getattr(found.curve, end)[i]) for found, i in pairs) for end in ("low", "high")
-        )
+        low, high = (max(float(getattr(found.curve, end)[i]) for found, i in pairs) for end in ("low", "high"))
         accuracy = _decided(sample, fits, k) if complete else NOTHING
         points.append(DensityPoint(k, low, high, accuracy, measured.get(k, NOTHING)))
     return tuple(points)

@@ -28,6 +28,8 @@ CEILING_ROWS = 6000
 """Rows of both halves that ceilings are computed on, copies included."""
 CLOSE = 60_000
 """Pairs of close rows that are looked for."""
+PROBES = 300
+"""Rows whose distances to all others say how many pairs are close."""
 STEPS = 9
 SHUFFLES = 3
 LISTED = 40
@@ -56,7 +58,7 @@ def ceilings(sample: Sample) -> Ceilings:
     context = sample.context
     rows = with_direction(context, _spread(context, 2 * CEILING_ROWS))[:CEILING_ROWS]
     hom = hom_from_features(context.features[rows], angle())
-    radius, size = _radius(hom, sample.scale, context.seed)
+    radius, size = _radius(hom, sample.scale)
     hom, labels = hom.take(np.arange(size)), context.task.labels[rows[:size]]
     grid = np.linspace(0, radius, STEPS) if radius > 0 else np.zeros(1)
     pairs = close_pairs(hom, radius, LABELS.reading)
@@ -70,11 +72,10 @@ def _spread(context: Context, count: int) -> Ints:
     return np.sort(np.concatenate([context.halves.choosing, context.halves.scoring]))[:count]
 
 
-def _radius(hom: Hom, scale: float, seed: int) -> tuple[float, int]:
-    rng = np.random.default_rng([seed, 6])
-    first = rng.integers(0, hom.n, 40 * CEILING_ROWS)
-    second = (first + rng.integers(1, hom.n, len(first))) % hom.n
-    distances = np.sort(hom.pairs(first, second))
+def _radius(hom: Hom, scale: float) -> tuple[float, int]:
+    some = np.arange(min(hom.n, PROBES))
+    block = hom.distances(some, None, np.float64)
+    distances = np.sort(block[some[:, None] != np.arange(hom.n)])
     share = min(1.0, CLOSE / (hom.n * (hom.n - 1) / 2))
     radius = min(float(distances[min(len(distances) - 1, int(share * len(distances)))]), scale / 2)
     within = max(1, int(np.searchsorted(distances, radius, side="right"))) / len(distances)

@@ -76,8 +76,8 @@ class LawsSeen:
 class LevelSeen:
     """Theorem 1 at one level: "value" (T = h_p), "calibrated" (T = g(h_p)), "decision" (nearest prompt), "soft".
 
-    share : held-out rows outside the margin (decision: decided wrongly); each end alone holds with 95 %. prompts : row numbers of the table. null_p : share of
-    shuffled tasks for which prompts chosen the same way do as well; None where it was not computed.
+    share : held-out rows outside the margin (decision: decided wrongly); each end alone holds with 95 %. prompts : row numbers
+    of the table. null_p : share of shuffled tasks for which prompts chosen the same way do as well; None: not computed.
     """
 
     level: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from hashlib import blake2b
 from pathlib import Path as FilePath
@@ -13,8 +14,13 @@ from presheaf.errors import InputError
 from presheaf.migration.instance import Instance
 from presheaf.migration.schema import Schema
 from presheaf.migration.stores import read_instance, write_instance
+from presheaf.migration.whole_files import LOGS
 
 KEY_FILE = "key.json"
+_LEFT = re.compile(
+    rf"\.(?P<output>.*)\.(?P<process>\d+)\.(?P<kind>part|old)(?:{'|'.join(map(re.escape, LOGS))})?", re.DOTALL
+)
+"""The temporary names of ``whole_files.whole``, with what a database puts beside them."""
 
 
 class Checkpoints:
@@ -75,12 +81,13 @@ class Checkpoints:
 
 
 def digest(path: FilePath, *more: str) -> str:
-    """A digest of a file's or folder's contents and of some texts. Reads all of it, at about a gigabyte a second."""
+    """A digest of a file's contents, or of the tables of a folder, and of some texts; about a gigabyte a second."""
     state = blake2b(digest_size=20)
     for text in more:
         state.update(text.encode("utf-8") + b"\0")
     log = path.with_name(path.name + "-wal")
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path, log]
+    kinds = (".parquet", ".csv", ".toml")
+    files = sorted(p for p in path.iterdir() if p.suffix in kinds) if path.is_dir() else [path, log]
     for file in files:
         if file.exists():
             state.update(file.name.encode("utf-8", "surrogateescape") + b"\0")
@@ -91,12 +98,16 @@ def digest(path: FilePath, *more: str) -> str:
 
 
 def remove_leftovers(output: FilePath) -> None:
-    """Remove half-written files beside ``output`` whose writers were killed."""
-    for left in output.parent.glob(".*.part*"):
-        before, _, after = left.name.rpartition(".part")
-        name, _, process = before.rpartition(".")
-        if name == f".{output.name}" and process.isdigit() and not _alive(int(process)) and not after.strip(".wal"):
-            if left.is_dir():
+    """Remove what killed writers left beside ``output``: half-written files, and a folder that was being exchanged.
+
+    A writer that was killed between the two renames of a folder left the old one under another name; it comes back.
+    """
+    for left in output.parent.glob(".*"):
+        found = _LEFT.fullmatch(left.name)
+        if found and found["output"] == output.name and not _alive(int(found["process"])):
+            if found["kind"] == "old" and not output.exists():
+                os.rename(left, output)
+            elif left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
             else:
                 left.unlink(missing_ok=True)

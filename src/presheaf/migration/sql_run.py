@@ -108,6 +108,10 @@ def _at_url(url: str, job: Job, watch: Watch) -> Migrated:
     found = ready(job)
     try:
         backend = ibis.connect(url)
+    except ImportError:
+        raise MissingDependencyError(
+            f'--engine {url} needs more of Ibis. To install it: pip install "ibis-framework[{url.partition("://")[0]}]"'
+        ) from None
     except Exception as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise InputError(f"--engine {url}: no connection: {said[0]}") from None

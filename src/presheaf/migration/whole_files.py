@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 
 from presheaf.errors import InputError
 
-_LOGS = (".wal", "-wal", "-journal", "-shm")
+LOGS = (".wal", "-wal", "-journal", "-shm")
 """What DuckDB and SQLite put beside a file; that of a file which was replaced must not be taken for the new one's."""
 
 
@@ -38,7 +38,7 @@ def whole(path: FilePath, overwrite: bool) -> Iterator[FilePath]:
         yield part
         if not path.is_dir():
             os.replace(part, path)
-            for end in _LOGS:
+            for end in LOGS:
                 path.with_name(path.name + end).unlink(missing_ok=True)
             return
         old = path.with_name(f".{path.name}.{os.getpid()}.old")
@@ -71,9 +71,9 @@ def check_free(path: FilePath, overwrite: bool) -> None:
 def check_apart(read: FilePath, written: FilePath) -> None:
     """Refuse to write over what is read."""
     one, two = read.resolve(), written.resolve()
-    if one == two or one in two.parents or two in one.parents:
-        how = "is also what is read" if one == two else "and what is read lie in each other"
-        raise InputError(f"{written} {how} ({read}); give the output another name.")
+    if one == two or two in one.parents:
+        how = "is read" if one == two else f"holds {read}, which is read"
+        raise InputError(f"{written} {how}; give the output another name.")
 
 
 def _remove(path: FilePath) -> None:

@@ -124,4 +124,6 @@ def _gap(why: Why, limits: Limits) -> Html:
     ]
     if not rows:
         return el("p", "None of the held-out rows looked at.")
-    return join([_table(heads, rows, "Rows inside the Kan gap"), left_out(len(why.gap) + why.gap_left_out, len(rows), "row")])
+    return join(
+        [_table(heads, rows, "Rows inside the Kan gap"), left_out(len(why.gap) + why.gap_left_out, len(rows), "row")]
+    )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from presheaf.audits.why_result import Estimate, LabelWhy, LevelSeen, Why
 from presheaf.report.page import Page
-from presheaf.report.plain import interval, number, p_value, visible
+from presheaf.report.plain import interval, number, p_value, plural, visible
 
-_LABELS, _POINTS, _ROWS = 4, 5, 4
+_LABELS, _ROWS, _LINES = 2, 3, 3
 _LEAD = 10
+_SHORT = {"representable": "yes", "not within the candidates": "no", "cannot say": "can't say"}
 
 
 def add_why(page: Page, why: Why) -> None:
     """Laws, Theorem 1, prompt curve, Theorem 2, Kan gap and losses; the JSON holds the rest."""
     page.head("Why", "what the model's category says · distances in radians")
     for name, said in sentences(why):
-        page.wrap(said, lead=f"  {name:<{_LEAD - 2}}", most=4)
+        page.wrap(said, lead=f"  {name:<{_LEAD - 2}}", most=_LINES)
     for row in why.gap[:_ROWS]:
         start = f"  {row.row:>6}  {visible(row.label, 20)}, {row.status}: nearest is row {row.nearest}, "
         page.line(start, f"{visible(row.nearest_label, 20)}, at {number(row.distance)}",
@@ -71,29 +72,32 @@ def level_sentence(level: LevelSeen) -> str:
 
 
 def prompt_number(label: LabelWhy) -> str:
-    """N_eps as a range: ``3``, ``12 to 14``, ``more than any of the candidates``."""
+    """N_eps in words: ``3 prompts``, ``12 to 14 prompts``, ``more than the candidates can do``."""
     if label.number_high is None:
-        return "no number of candidates"
+        return "more than the candidates can do"
     if label.number_low == label.number_high:
-        return str(label.number_low)
-    return f"{label.number_low} to {label.number_high}"
+        return plural(label.number_low, "prompt")
+    return f"{label.number_low} to {label.number_high} prompts"
 
 
 def _label(label: LabelWhy) -> str:
-    levels = "; ".join(f"{level.level}: {level.verdict} ({number(level.share.value)} out)" for level in label.levels)
-    enough = "none tried is enough for new rows" if label.enough is None else f"{label.enough} enough for new rows"
+    levels = ", ".join(f"{_SHORT[level.verdict]} at {level.level} level ({number(level.share.value)} out)"
+                       for level in label.levels)  # fmt: skip
+    enough = "" if label.enough is None else f" ({label.enough} hold for new rows)"
     return (
-        f"{visible(label.label, 24)}: {levels}. Weighted prompts within the margin: {prompt_number(label)} (proof, these rows); "
-        f"{enough}. Kan bounds cover {number(label.coverage.value)}, shuffled {number(label.shuffled.value)}."
+        f"{visible(label.label, 24)}: one prompt? {levels}; takes {prompt_number(label)}{enough}; Kan bounds cover "
+        f"{number(label.coverage.value)}, shuffled {number(label.shuffled.value)}."
     )
 
 
 def density_sentence(why: Why) -> str:
     """The prompt curve: bounds on rho_k, accuracy of its prompts, accuracy of as many random rows."""
     points = []
-    for p in [p for p in why.curve if p.k in (1, 2, 4, 8)][:_POINTS]:
+    for p in [p for p in why.curve if p.k in (1, 2, 4, 8)]:
         drawn = "" if p.drawn.value is None else f", random rows {number(p.drawn.value)}"
-        points.append(f"k={p.k} ρ {number(p.rho_low)} to {number(p.rho_high)}, decides {number(p.density.value)}{drawn}")
+        points.append(
+            f"k={p.k} ρ {number(p.rho_low)} to {number(p.rho_high)}, decides {number(p.density.value)}{drawn}"
+        )
     return "; ".join(points) + "."
 
 

@@ -1,7 +1,7 @@
 """Prompts as the density theorem has them: k rows a label with weights, nearest to the label's presheaf in the sup distance.
 
 A family of ensembles beside the random draws of rung 3. It is fitted to the task as a presheaf, not to the decision, so it
-may lose; the rung takes it only where it wins on the choosing half.
+may lose; the rung takes it only where it wins on the choosing half, or does as well there with fewer prompts.
 """
 
 from __future__ import annotations

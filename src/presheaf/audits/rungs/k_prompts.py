@@ -177,19 +177,20 @@ def _best(context: Context, draws: int) -> Climb:
     if dense is None:
         return _rung(context, _rule(members, kind), sum(map(len, members)), evidence)
     evidence["tried"] = tried + dense.tried
-    if dense.accuracy > best:
+    # As many right with fewer prompts is a win too.
+    if (dense.accuracy, -dense.prompts) > (best, -sum(map(len, members))):
         evidence |= {"k": dense.k, "type": "density", "choosing_accuracy": dense.accuracy, "without_density": best}
         return _rung(context, density_prompts.rule(dense.vectors, dense.weights), dense.prompts, evidence)
-    beside = f"; the density theorem's k = {dense.k} does no better: {dense.accuracy:.3f} against {best:.3f} where chosen"
+    beside = (
+        f"; the density theorem's k = {dense.k} does no better: {dense.accuracy:.3f} against {best:.3f} where chosen"
+    )
     evidence |= {"density_k": dense.k, "density_choosing_accuracy": dense.accuracy}
     return _rung(context, _rule(members, kind), sum(map(len, members)), evidence, beside)
 
 
 def _rung(context: Context, decide: Decide, prompts: int, evidence: dict[str, Any], beside: str = "") -> Climb:
     said = f"{evidence['type']}-type, k = {evidence['k']:,} (best of {evidence['tried']} ensembles tried){beside}"
-    return measured(
-        context, NAME, decide, cost=f"{prompts:,} labelled rows as prompts", detail=said, evidence=evidence
-    )
+    return measured(context, NAME, decide, cost=f"{prompts:,} labelled rows as prompts", detail=said, evidence=evidence)
 
 
 def _forecast(context: Context, drawn: Draws, target: float, rows: int) -> Forecast:

@@ -72,7 +72,8 @@ def joined(one: Factor, two: Factor, limit: int, filters: Sequence[Factor] = ())
 
     Parameters
     ----------
-    limit : most rows of the result (of more than four columns: entries, four to a row); sixteen times as many may be looked at on the way where there are filters
+    limit : most rows of the result; a result of more than four columns counts four entries as a row. Sixteen times as
+        many may be looked at on the way where there are filters
     filters : factors over variables of the two, multiplied in at once, so that what they exclude is never kept
 
     Raises
