@@ -58,7 +58,9 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/encoding.py
 	$(BIN)/python benchmarks/planted_merges.py
 	$(BIN)/python benchmarks/ladder_holds.py
-	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/engine.py --more
+	$(BIN)/python benchmarks/enriched.py
+	$(BIN)/python benchmarks/calibration.py
 
 docs: $(VENV)/test.stamp
 	$(BIN)/python -m pdoc --output-directory out/docs presheaf

@@ -102,9 +102,9 @@ def test_too_many_pairs_are_refused() -> None:
         hom.within(-1, "both")
 
 
-def test_a_sample_of_columns_only_bounds_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Sorted, so that the first columns say nothing of the later ones; dense, so that float32 can't settle it.
-    monkeypatch.setattr(search, "SAMPLE", 50)
+def test_what_tiles_leave_open_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Sorted, so that the first tiles say nothing of the later ones; dense, so that float32 can't settle it.
+    monkeypatch.setattr(search, "SIDE", 64)
     monkeypatch.setattr(search, "MANY", 40)
     line = np.sort(np.random.default_rng(2).random(1500))[:, None]
     for scale in (1.0, 1e-4):

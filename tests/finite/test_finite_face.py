@@ -1,4 +1,4 @@
-"""What `import presheaf.finite` and `import presheaf.migration` offer: every name resolves, says what it costs, loads late."""
+"""What `import presheaf.finite`, `.enriched` and `.migration` offer: every name resolves, says what it costs, loads late."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
+import presheaf.enriched
 import presheaf.finite
 import presheaf.migration
 
-FACES = [presheaf.finite, presheaf.migration]
+FACES = [presheaf.finite, presheaf.enriched, presheaf.migration]
 COST = re.compile(r"[Cc]ost|[Ll]inear")
 FREE = {"chain", "constant", "discrete", "have_kernel"}
 """Functions that write down what is asked for, or nothing."""

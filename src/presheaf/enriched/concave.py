@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-KNOTS = (0.02, 0.1, 0.25, 0.5, 0.75, 1.0)
-"""Quantiles of the distances at which a function may have kinks: few, because each is a fitted number."""
+KNOTS = (0.02, 0.1, 0.25, 0.5, 0.75)
+"""Quantiles of the distances at which a function may have kinks: few, because each is a fitted number. A last knot at
+infinity lets it go on rising beyond the distances it was fitted on."""
 SWEEPS = 60
 """Rounds of coordinate descent for all candidates at once; the chosen one is solved exactly."""
 
@@ -27,7 +28,7 @@ class Concave:
     Attributes
     ----------
     knots, slopes : float64 arrays of shape (m,)
-        slopes >= 0, so g is rising and concave with g(0) = 0.
+        slopes >= 0, so g is rising and concave with g(0) = 0. A knot at inf is a line without a kink.
     """
 
     knots: Floats = field(repr=False)
@@ -35,10 +36,11 @@ class Concave:
 
     def __call__(self, distances: Floats) -> Floats:
         """g of each distance."""
-        total = np.zeros(np.shape(distances))
+        reached = np.isfinite(distances)
+        finite, total = np.where(reached, distances, 0.0), np.zeros(np.shape(distances))
         for knot, slope in zip(self.knots, self.slopes, strict=True):
-            total += slope * np.minimum(distances, knot)
-        return np.where(np.isinf(distances), np.inf, total)
+            total += slope * np.minimum(finite, knot)
+        return np.where(reached, total, np.inf)
 
     @property
     def fitted(self) -> int:
@@ -96,17 +98,20 @@ def fit_concave(distances: Floats, task: Floats) -> Concave:
     usable = np.isfinite(distances) & np.isfinite(task)
     if not usable.any():
         return Concave(np.zeros(0), np.zeros(0))
-    knots = np.unique(_knots(distances[:, None], usable[:, None])[:, 0])
+    knots = _knots(distances[:, None], usable[:, None])[:, 0]
+    # A kink at the largest distance could not be told from none, and would end the rise beyond it.
+    knots = np.unique(np.where(knots < distances[usable].max(), knots, np.inf))
     slopes, _ = nnls(np.minimum(distances[usable, None], knots), task[usable])
     return Concave(knots, np.asarray(slopes))
 
 
 def _knots(distances: Floats, usable: NDArray[np.bool_]) -> Floats:
-    """Quantiles of each candidate's usable distances, shape (knots, candidates); the last is the largest."""
+    """Quantiles of each candidate's usable distances and inf, shape (knots, candidates)."""
     ranked = np.sort(np.where(usable, distances, np.inf), axis=0)
     count = np.count_nonzero(usable, axis=0)
     place = np.ceil(np.array(KNOTS)[:, None] * count).astype(np.int64) - 1
-    return np.where(count > 0, np.take_along_axis(ranked, np.maximum(place, 0), axis=0), 0.0)
+    inner = np.where(count > 0, np.take_along_axis(ranked, np.maximum(place, 0), axis=0), 0.0)
+    return np.concatenate([inner, np.full((1, ranked.shape[1]), np.inf)])
 
 
 def contradictions(near: Floats, far: Floats, near_task: Floats, far_task: Floats, threshold: float) -> Ints:

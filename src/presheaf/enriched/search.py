@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from presheaf.enriched.forms import Euclidean
 from presheaf.enriched.hom import DIRECTIONS, LIMIT, Direction, Hom
+from presheaf.enriched.running import Smallest
 from presheaf.enriched.sources import Features
 from presheaf.errors import InputError, one_of
 
@@ -20,8 +21,8 @@ Floats = NDArray[np.float64]
 
 SPARE = 8
 """Candidates beyond k that are computed exactly, so that rounding in float32 seldom costs a second look."""
-SAMPLE = 8192
-"""Columns looked at to find a first bound on the k-th nearest."""
+SIDE = 2048
+"""Rows and columns of a tile at most."""
 MANY = 512
 """Candidates a row up to which they are computed pair by pair rather than as a whole row."""
 PAIR_BYTES = 64
@@ -149,8 +150,7 @@ def _walk_triangle(
 ) -> Iterator[tuple[Ints, Ints, Floats]]:
     bounds = Bounds.of(source.prepared)
     cut = np.float32(_cut(form, np.array(radius)))
-    n, side = source.n, int(np.clip((limit_bytes // 16) ** 0.5, 64, 4096))
-    same = source.same
+    n, side = source.n, int(np.clip((limit_bytes // 16) ** 0.5, 64, SIDE))
     for start in range(0, n, side):
         for other in range(start, n, side):
             tile = bounds.left[start : start + side] @ bounds.right[other : other + side].T
@@ -159,9 +159,7 @@ def _walk_triangle(
             i, j = (part[i < j] for part in (i, j))
             if not len(i):
                 continue
-            distance = np.zeros(len(i))
-            apart = np.flatnonzero(same[i] != same[j])
-            distance[apart] = source.pairs(i[apart], j[apart])
+            distance = _apart(source, i, j)
             keep = distance <= radius
             i, j, distance = i[keep], j[keep], distance[keep]
             yield np.concatenate([i, j]), np.concatenate([j, i]), np.concatenate([distance, distance])
@@ -213,8 +211,8 @@ def nearest(hom: Hom, k: int, direction: Direction, limit_bytes: int = LIMIT) ->
 
     Notes
     -----
-    Decided in float64. Cost: n^2 distances; for Euclidean features one float32 matrix product, and float64 for k + 8
-    candidates a row, or for whole rows where these don't settle it.
+    Decided in float64. Cost: n^2 distances; for Euclidean features one float32 matrix product over half of the pairs, and
+    float64 for k + 8 candidates a row, or for all that rounding leaves open where these don't settle it.
     """
     one_of("direction", direction, DIRECTIONS)
     if not 1 <= k < hom.n:
@@ -258,40 +256,54 @@ def _nearest_euclidean(
     """Fill in the rows that candidates settle; return the others."""
     bounds, n = Bounds.of(source.prepared), source.n
     wanted = min(k + SPARE, n - 1)
-    step = max(1, min(2048, limit_bytes // (n * 16)))
+    seen = _candidates(bounds, wanted, limit_bytes)
     unsettled = [np.zeros(0, dtype=np.int64)]
+    step = max(1, min(2048, limit_bytes // (max(n, 4 * wanted) * 16)))
     for start in range(0, n, step):
         rows = np.arange(start, min(start + step, n))
-        key = bounds.left[rows] @ bounds.right.T
-        key[np.arange(len(rows)), rows] = np.inf
-        candidates, bound = _candidates(key, wanted)
-        exact = source.pairs(np.repeat(rows, wanted), candidates.ravel())
+        candidates = seen.columns[rows].ravel()
         owner = np.repeat(np.arange(len(rows)), wanted)
-        indices[rows], distances[rows] = _first(owner, candidates.ravel(), exact, len(rows), k)
+        exact = _apart(source, rows[owner], candidates)
+        indices[rows], distances[rows] = _first(owner, candidates, exact, len(rows), k)
         if wanted < n - 1:
             cut = _cut(form, distances[rows, k - 1])
-            again = np.flatnonzero(bound <= cut)
-            i, j = _nonzero(key[again] <= cut[again, None])
-            if len(i) > MANY * len(again):
-                unsettled.append(rows[again])
-            elif len(i):
-                exact = source.pairs(rows[again][i], j)
-                indices[rows[again]], distances[rows[again]] = _first(i, j, exact, len(again), k)
+            again = rows[seen.bound[rows] <= cut]
+            if len(again):
+                unsettled.append(_settle(source, bounds, again, cut[again - start], indices, distances))
     return np.concatenate(unsettled)
 
 
-def _candidates(key: NDArray[np.float32], wanted: int) -> tuple[Ints, NDArray[np.float32]]:
-    """The ``wanted`` columns of least key in every row, and the largest of these keys."""
-    stride = max(1, key.shape[1] // SAMPLE)
-    sample = key[:, ::stride]
-    if stride == 1 or sample.shape[1] < wanted:
-        chosen = np.argpartition(key, wanted - 1, axis=1)[:, :wanted].astype(np.int64)
-        return chosen, np.take_along_axis(key, chosen, axis=1).max(axis=1)
-    limit = np.partition(sample, wanted - 1, axis=1)[:, wanted - 1 : wanted]
-    mask = key <= limit
-    if np.count_nonzero(mask) > 4 * stride * wanted * len(key):
-        chosen = np.argpartition(key, wanted - 1, axis=1)[:, :wanted].astype(np.int64)
-        return chosen, np.take_along_axis(key, chosen, axis=1).max(axis=1)
-    i, j = _nonzero(mask)
-    chosen, keys = _first(i, j, key[i, j], len(key), wanted)
-    return chosen, keys[:, -1]
+def _candidates(bounds: Bounds, wanted: int, limit_bytes: int) -> Smallest:
+    """The ``wanted`` other objects of least bound for every object, from half of the matrix of bounds."""
+    n = len(bounds.left)
+    side = int(np.clip((limit_bytes // 16) ** 0.5, 64, SIDE))
+    seen = Smallest.of(n, wanted)
+    for start in range(0, n, side):
+        for other in range(start, n, side):
+            tile = bounds.left[start : start + side] @ bounds.right[other : other + side].T
+            if start == other:
+                np.fill_diagonal(tile, np.inf)
+            else:
+                seen.offer(tile.T, other, start)
+            seen.offer(tile, start, other)
+    return seen
+
+
+def _settle(source: Features, bounds: Bounds, rows: Ints, cut: Floats, indices: Ints, distances: Floats) -> Ints:
+    """Compute all that may be near enough for rows where candidates left it open; return rows with too much of it."""
+    k = indices.shape[1]
+    key = bounds.left[rows] @ bounds.right.T
+    key[np.arange(len(rows)), rows] = np.inf
+    i, j = _nonzero(key <= cut[:, None])
+    if len(i) > MANY * len(rows):
+        return rows
+    indices[rows], distances[rows] = _first(i, j, _apart(source, rows[i], j), len(rows), k)
+    return np.zeros(0, dtype=np.int64)
+
+
+def _apart(source: Features, i: Ints, j: Ints) -> Floats:
+    """Distances of listed pairs, 0 between equal features."""
+    distance = np.zeros(len(i))
+    apart = np.flatnonzero(source.same[i] != source.same[j])
+    distance[apart] = source.pairs(i[apart], j[apart])
+    return distance
