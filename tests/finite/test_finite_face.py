@@ -79,6 +79,20 @@ assert pf.examples.cyclic(3).arrows == 3
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_names_spelt_like_their_modules_stay_when_every_module_is_loaded() -> None:
+    code = """
+import importlib, pkgutil, types
+import presheaf.enriched as pe
+modules = [m.name for m in pkgutil.iter_modules(pe.__path__)]
+for name in modules:
+    importlib.import_module("presheaf.enriched." + name)
+both = sorted(set(modules) & set(pe.__all__))
+assert {"laws", "transfer", "magnitude"} <= set(both)
+assert not [name for name in both if isinstance(getattr(pe, name), types.ModuleType)]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize("face", FACES, ids=_name)
 def test_importing_it_loads_no_numpy(face: ModuleType) -> None:
     code = (

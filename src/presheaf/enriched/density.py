@@ -64,7 +64,7 @@ class PromptCurve:
     @property
     def exact(self) -> NDArray[np.bool_]:
         """Where both sides meet, up to rounding. Shape (most,)."""
-        return np.asarray(excess(self.high, self.low) <= ROUNDING * np.maximum(1, self.low))
+        return _met(self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -192,8 +192,13 @@ def prompt_curve(
     fits = tuple(problem.fit(choice) if len(choice) else _bare(problem) for choice in choices)
     high = np.minimum.accumulate(np.array([fit.error for fit in fits]))
     low = np.minimum(np.maximum.accumulate(low[::-1])[::-1], high)
-    guarantee = _guarantee(hom, problem, exact and bool((high - low <= ROUNDING * np.maximum(1, low)).all()))
+    guarantee = _guarantee(hom, problem, exact and bool(_met(low, high).all()))
     return PromptCurve(low, high, fits, len(problem.task), len(problem.points), guarantee)
+
+
+def _met(low: Floats, high: Floats) -> NDArray[np.bool_]:
+    """Whether two bounds meet, up to rounding; inf meets inf."""
+    return np.asarray(excess(high, low) <= ROUNDING * np.maximum(1, low))
 
 
 def _guarantee(hom: Hom, problem: Covering, exact: bool) -> str:

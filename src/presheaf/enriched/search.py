@@ -151,6 +151,7 @@ def _walk_triangle(
     bounds = Bounds.of(source.prepared)
     cut = np.float32(_cut(form, np.array(radius)))
     n, side = source.n, int(np.clip((limit_bytes // 16) ** 0.5, 64, SIDE))
+    same = source.same
     for start in range(0, n, side):
         for other in range(start, n, side):
             tile = bounds.left[start : start + side] @ bounds.right[other : other + side].T
@@ -159,7 +160,9 @@ def _walk_triangle(
             i, j = (part[i < j] for part in (i, j))
             if not len(i):
                 continue
-            distance = _apart(source, i, j)
+            distance = np.zeros(len(i))
+            apart = np.flatnonzero(same[i] != same[j])
+            distance[apart] = source.pairs(i[apart], j[apart])
             keep = distance <= radius
             i, j, distance = i[keep], j[keep], distance[keep]
             yield np.concatenate([i, j]), np.concatenate([j, i]), np.concatenate([distance, distance])
@@ -263,7 +266,7 @@ def _nearest_euclidean(
         rows = np.arange(start, min(start + step, n))
         candidates = seen.columns[rows].ravel()
         owner = np.repeat(np.arange(len(rows)), wanted)
-        exact = _apart(source, rows[owner], candidates)
+        exact = source.pairs(rows[owner], candidates)
         indices[rows], distances[rows] = _first(owner, candidates, exact, len(rows), k)
         if wanted < n - 1:
             cut = _cut(form, distances[rows, k - 1])
@@ -297,13 +300,5 @@ def _settle(source: Features, bounds: Bounds, rows: Ints, cut: Floats, indices: 
     i, j = _nonzero(key <= cut[:, None])
     if len(i) > MANY * len(rows):
         return rows
-    indices[rows], distances[rows] = _first(i, j, _apart(source, rows[i], j), len(rows), k)
+    indices[rows], distances[rows] = _first(i, j, source.pairs(rows[i], j), len(rows), k)
     return np.zeros(0, dtype=np.int64)
-
-
-def _apart(source: Features, i: Ints, j: Ints) -> Floats:
-    """Distances of listed pairs, 0 between equal features."""
-    distance = np.zeros(len(i))
-    apart = np.flatnonzero(source.same[i] != source.same[j])
-    distance[apart] = source.pairs(i[apart], j[apart])
-    return distance

@@ -13,7 +13,7 @@ from presheaf.finite import drawing
 from presheaf.finite.categories.laws import validate
 from presheaf.finite.categories.rewriting import reduced_rules
 from presheaf.finite.categories.steps import Wheel, left_steps
-from presheaf.finite.columns.arrays import Ints, Longs, distinct, frozen, ids
+from presheaf.finite.columns.arrays import Ints, Longs, distinct, frozen, ids, integers
 from presheaf.finite.columns.graph import Forest, forest
 
 _DENSE = 1024
@@ -59,8 +59,10 @@ class Category:
         objects: Sequence[str] | None = None,
         names: Sequence[str] | None = None,
     ) -> None:
-        units = np.asarray(identity)
-        m, n, k = len(np.asarray(dom)), len(units), len(np.asarray(generators))
+        units = np.ravel(integers("identity", identity))
+        m, n, k = (
+            np.size(integers(what, a)) for what, a in (("dom", dom), ("identity", units), ("generators", generators))
+        )
         self._outline(
             ids("dom", dom, n, (m,)), ids("cod", cod, n, (m,)), ids("identity", units, m), generators, objects, names
         )
@@ -265,7 +267,15 @@ class Category:
         -----
         Traces f's word from g, one vectorised step a letter; up to 1024 arrows the full table is made once and read.
         """
-        one, two = np.broadcast_arrays(np.asarray(f), np.asarray(g))
+        try:
+            one, two = np.broadcast_arrays(integers("f", f), integers("g", g))
+        except ValueError as error:
+            raise InputError(f"arrows of shapes {np.shape(f)} and {np.shape(g)} can't be paired.") from error
+        for what, given in (("f", one), ("g", two)):
+            if given.size and not 0 <= int(given.min()) <= int(given.max()) < self.n_arrows:
+                raise InputError(
+                    f"{what}: arrows are numbered 0 to {self.n_arrows - 1}; got {given.min()} to {given.max()}."
+                )
         apart = self.cod[one] != self.dom[two]
         if np.any(apart):
             x, y = int(one[apart].flat[0]), int(two[apart].flat[0])

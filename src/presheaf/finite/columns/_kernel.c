@@ -584,6 +584,16 @@ static int compact(Engine *e)
         }
     for (int64_t u = 0; u < e->units; u++)
         e->unit[u] = map[e->unit[u]];
+    /* Entries that wait to be looked at; those of dead rows went to the living ones as new entries or as merges. */
+    int64_t waiting = 0;
+    for (int64_t d = 0; d < e->deductions.n; d += 2) {
+        i32 x = e->deductions.at[d];
+        if (e->par[x] != x)
+            continue;
+        e->deductions.at[waiting++] = map[x];
+        e->deductions.at[waiting++] = e->deductions.at[d + 1];
+    }
+    e->deductions.n = waiting;
     i32 last = -1;
     for (int64_t x = 0; x < e->n; x++) {
         i32 y = map[x];
@@ -849,25 +859,26 @@ static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
                     e->rot_at[l] = w;
                 }
             } else {
-                i32 k2 = 0;
-                for (i32 l = 0; l < L; l++) {
-                    e->occ_at[l] = k2;
-                    for (i32 w = 0; w < e->words; w++)
-                        for (i32 i = e->woff[w]; i < e->woff[w + 1]; i++)
-                            if (e->wl[i] == l) {
-                                e->occ_word[k2] = w;
-                                e->occ_pos[k2++] = i - e->woff[w];
-                            }
-                }
-                e->occ_at[L] = k2;
+                /* A counting sort by letter; each letter's places stay in order of word and position. */
+                for (int64_t i = 0; i < total; i++)
+                    e->occ_at[e->wl[i] + 1]++;
+                for (i32 l = 0; l < L; l++)
+                    e->occ_at[l + 1] += e->occ_at[l];
+                for (i32 w = e->words - 1; w >= 0; w--)
+                    for (i32 i = e->woff[w + 1] - 1; i >= e->woff[w]; i--) {
+                        i32 at = --e->occ_at[e->wl[i] + 1];
+                        e->occ_word[at] = w;
+                        e->occ_pos[at] = i - e->woff[w];
+                    }
+                for (i32 l = 0; l < L; l++)
+                    e->occ_at[l] = e->occ_at[l + 1];
+                e->occ_at[L] = (i32)total;
             }
             e->need = e->width + 1;
             if (e->fill)
                 e->need += e->kind == GROUPOID ? e->woff[e->relators] : total;
-            int64_t cap = e->units + e->need;
-            if (cap < 1024)
-                cap = 1024;
-            ok = table_resize(e, cap) == 0;
+            /* What the first step needs is asked for when it begins, against the budget. */
+            ok = table_resize(e, e->units + 16) == 0;
         }
     }
     free(out);
@@ -899,7 +910,7 @@ static PyObject *engine_identify(PyObject *self, PyObject *args)
     int64_t many = a.len / 4, len = w.len / 4;
     Py_BEGIN_ALLOW_THREADS
     for (int64_t i = 0; i < many && !result && !e->failed; i++) {
-        if (len && e->n + len + 1 > e->cap) {
+        if (len && (e->n + len + 1 > e->cap || e->n + len + 1 > max_rows)) {
             result = room(e, len + 1, max_rows, max_bytes);
             if (result)
                 break;
@@ -1165,12 +1176,11 @@ static PyObject *kernel_bfs(PyObject *self, PyObject *args)
             at[gs[l] + 1]++;
         for (i32 s = 0; s < S; s++)
             at[s + 1] += at[s];
-        for (i32 s = S - 1; s >= 0; s--) {
-            i32 k = at[s];
-            for (i32 l = 0; l < L; l++)
-                if (gs[l] == s)
-                    gens[k++] = l;
-        }
+        for (i32 l = L - 1; l >= 0; l--)
+            gens[--at[gs[l] + 1]] = l;
+        for (i32 s = 0; s < S; s++)
+            at[s] = at[s + 1];
+        at[S] = L;
         for (int64_t x = 0; x < base[S]; x++)
             par[x] = -2;
         int64_t units = unit.len / 4;

@@ -103,6 +103,15 @@ def count(what: str, value: int) -> int:
     return int(value)
 
 
+def place(what: str, value: int, bound: int) -> int:
+    """Check the number of one thing, 0 to bound - 1; InputError names it otherwise."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise InputError(f"{what} must be a whole number; got {value!r}.")
+    if not 0 <= value < bound:
+        raise InputError(f"{what} {value} is outside 0..{bound - 1}.")
+    return int(value)
+
+
 def pairs(what: str, values: ArrayLike, bound: int) -> Ints:
     """Check pairs of ids below ``bound`` and return them as int32 (p, 2); InputError names the entry that doesn't fit."""
     raw = integers(what, values)

@@ -7,12 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from presheaf.errors import InputError
 
 Status = Literal["complete", "budget exceeded", "infinite", "cancelled"]
 
 ROW_LIMIT = 2**31 - 2
 """Rows are numbered in 32 bits."""
+
+BYTE_LIMIT = 2**62
+"""Beyond what any machine holds, and within 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Budget:
     Raises
     ------
     InputError
-        For a limit that is not positive.
+        For a limit that is not positive, or rows or bytes that are no whole number.
     """
 
     rows: int | None = None
@@ -41,16 +46,24 @@ class Budget:
 
     def __post_init__(self) -> None:
         for name, value in (("rows", self.rows), ("seconds", self.seconds), ("bytes", self.bytes)):
-            if value is not None and not value > 0:
+            if value is None:
+                continue
+            if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+                raise InputError(f"budget: {name!r} must be a positive number or None; got {value!r}.")
+            if not value > 0:
                 raise InputError(f"budget: {name!r} must be positive or None; got {value!r}.")
+            if name != "seconds" and not isinstance(value, (int, np.integer)):
+                raise InputError(
+                    f"budget: {name!r} must be a whole number or None; got {value!r}. Write int({value!r})."
+                )
 
     @property
     def max_rows(self) -> int:
-        return min(self.rows or ROW_LIMIT, ROW_LIMIT)
+        return min(int(self.rows or ROW_LIMIT), ROW_LIMIT)
 
     @property
     def max_bytes(self) -> int:
-        return self.bytes or 2**62
+        return min(int(self.bytes or BYTE_LIMIT), BYTE_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from presheaf.finite.categories.arrows import isomorphisms
 from presheaf.finite.categories.category import Category
 from presheaf.finite.categories.orders import discrete
 from presheaf.finite.categories.paths import free_category
-from presheaf.finite.columns.arrays import Ints, frozen
+from presheaf.finite.columns.arrays import Ints, frozen, ids
 from presheaf.finite.functors.functor import Answer, Functor
 from presheaf.finite.presheaves.limits import Map, limit
 from presheaf.finite.presheaves.presheaf import SetFunctor, Variance, constant
@@ -102,12 +102,12 @@ def colimit_in(diagram: Functor) -> LimitInCategory:
 
 def product_in(category: Category, objects: Sequence[int]) -> LimitInCategory:
     """The product of some objects; of none: the terminal object. Cost: the cones."""
-    return limit_in(Functor(discrete(len(objects)), category, np.array(objects, dtype=np.int32), []))
+    return limit_in(Functor(discrete(len(objects)), category, ids("objects", objects, category.n_objects), []))
 
 
 def coproduct_in(category: Category, objects: Sequence[int]) -> LimitInCategory:
     """The coproduct of some objects; of none: the initial object. Cost: the cocones."""
-    return colimit_in(Functor(discrete(len(objects)), category, np.array(objects, dtype=np.int32), []))
+    return colimit_in(Functor(discrete(len(objects)), category, ids("objects", objects, category.n_objects), []))
 
 
 def equalizer_in(category: Category, f: int, g: int) -> LimitInCategory:

@@ -148,7 +148,10 @@ class Completion:
         elif 8 * len(self._units) > self._budget.max_bytes:
             self._stop("bytes")
         else:
-            self._machine, self.method = machine_for(presentation, self._units, strategy, compiled)
+            try:
+                self._machine, self.method = machine_for(presentation, self._units, strategy, compiled)
+            except MemoryError:
+                self._stop("bytes")
 
     @property
     def seconds(self) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from presheaf.errors import InputError
+from presheaf.finite.columns.arrays import integers
 from presheaf.finite.presented.presentation import Path, Presentation
 
 IntArray = NDArray[np.int32]
@@ -18,6 +19,18 @@ def trace(columns: Sequence[IntArray], path: Path, rows: IntArray) -> IntArray:
     for j in path:
         rows = columns[j][rows]
     return rows
+
+
+def whole_sizes(presentation: Presentation, sizes: ArrayLike) -> list[int]:
+    """How many rows each object has, as Python integers; InputError names the first that is no size."""
+    n = len(presentation.objects)
+    given = integers("sizes", sizes)
+    if given.shape != (n,):
+        raise InputError(f"{n} objects, but {len(given) if given.ndim == 1 else given.shape} sizes.")
+    for name, many in zip(presentation.objects, given.tolist(), strict=True):
+        if not 0 <= many < 2**31:
+            raise InputError(f"object {name!r}: size {many} is not between 0 and 2^31 - 1.")
+    return [int(many) for many in given.tolist()]
 
 
 def check_functor(presentation: Presentation, sizes: Sequence[int], columns: Sequence[ArrayLike]) -> list[IntArray]:
@@ -38,13 +51,9 @@ def check_functor(presentation: Presentation, sizes: Sequence[int], columns: Seq
     -----
     O(rows times the length of the equations), by gathers.
     """
-    if len(sizes) != len(presentation.objects):
-        raise InputError(f"{len(presentation.objects)} objects, but {len(sizes)} sizes.")
+    sizes = whole_sizes(presentation, sizes)
     if len(columns) != len(presentation.generators):
         raise InputError(f"{len(presentation.generators)} generators, but {len(columns)} columns.")
-    for name, many in zip(presentation.objects, sizes, strict=True):
-        if not 0 <= many < 2**31:
-            raise InputError(f"object {name!r}: size {many} is not between 0 and 2^31 - 1.")
     out = []
     for (name, a, b), given in zip(presentation.generators, columns, strict=True):
         ends = presentation.objects[a], presentation.objects[b]
@@ -92,7 +101,10 @@ def check_morphism(
 
 
 def _column(place: str, given: ArrayLike, ends: tuple[str, str], sizes: tuple[int, int]) -> IntArray:
-    column = np.asarray(given)
+    try:
+        column = np.asarray(given)
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"{place} must be an array of row numbers; got {given!r:.60}.") from error
     if column.shape != (sizes[0],):
         raise InputError(f"{place} has shape {column.shape}; {ends[0]!r} has {sizes[0]} rows.")
     if column.size and not np.issubdtype(column.dtype, np.integer):

@@ -51,7 +51,7 @@ def restrict(
     [2, 2, 2]
     """
     given = (
-        check_functor(mapping.target, [int(s) for s in sizes], columns)
+        check_functor(mapping.target, sizes, columns)
         if check
         else [np.asarray(column, dtype=np.int32) for column in columns]
     )

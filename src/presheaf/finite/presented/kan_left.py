@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from presheaf.errors import InputError, one_of
 from presheaf.finite.columns.budget import Budget, CancelCallback, Meter, ProgressCallback, Status, Stopped
 from presheaf.finite.presented.completion import STRATEGIES, Counts, Strategy
-from presheaf.finite.presented.copresheaf import check_functor
+from presheaf.finite.presented.copresheaf import check_functor, whole_sizes
 from presheaf.finite.presented.infinite import growing_weights
 from presheaf.finite.presented.mapping import PresentationMap
 from presheaf.finite.presented.opfibration import laid_end_to_end
@@ -205,7 +205,7 @@ def left_kan(
     ('Student', 3, 'student_is')
     """
     one_of("strategy", strategy, STRATEGIES)
-    many = [int(s) for s in sizes]
+    many = whole_sizes(mapping.source, sizes)
     checked = check_functor(mapping.source, many, columns)
     meter = Meter(budget, progress, cancel)
     methods: dict[str, None] = {}

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from presheaf.errors import InputError
 from presheaf.finite.columns.budget import ROW_LIMIT, Budget, CancelCallback, Meter, ProgressCallback, Status, Stopped
 from presheaf.finite.presented.completion import Counts
-from presheaf.finite.presented.copresheaf import IntArray, check_functor, trace
+from presheaf.finite.presented.copresheaf import IntArray, check_functor, trace, whole_sizes
 from presheaf.finite.presented.counting import count_answers
 from presheaf.finite.presented.mapping import PresentationMap
 from presheaf.finite.presented.presentation import Path
@@ -191,7 +191,7 @@ def right_kan(
     >>> found.columns[2].tolist(), found.columns[3].tolist()
     ([0, 1, 2], [0, 0, 1])
     """
-    many = [int(s) for s in sizes]
+    many = whole_sizes(mapping.source, sizes)
     checked = check_functor(mapping.source, many, columns)
     meter = Meter(budget, progress, cancel)
     try:
@@ -238,7 +238,7 @@ def right_kan_sizes(
     Cost: queries without cycles by sums going up the tree, linear in the input; with cycles by bucket elimination
     (``joins.eliminate``).
     """
-    many = [int(s) for s in sizes]
+    many = whole_sizes(mapping.source, sizes)
     checked = check_functor(mapping.source, many, columns)
     meter = Meter(budget, progress, cancel)
     try:

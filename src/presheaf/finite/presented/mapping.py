@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from presheaf.errors import InputError
-from presheaf.finite.presented.presentation import Path, Presentation
+from presheaf.finite.presented.presentation import Path, Presentation, path_of
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,6 +38,11 @@ class PresentationMap:
     paths: tuple[Path, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "objects", path_of("objects", self.objects))
+        if isinstance(self.paths, (str, bytes)) or not isinstance(self.paths, Iterable):
+            raise InputError(f"paths must be a tuple of paths; got {self.paths!r:.60}.")
+        paths = tuple(path_of(f"image of generator {j}", path) for j, path in enumerate(self.paths))
+        object.__setattr__(self, "paths", paths)
         if len(self.objects) != len(self.source.objects):
             raise InputError(
                 f"the source has {len(self.source.objects)} objects, {len(self.objects)} images were given."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, SupportsIndex
 
 from presheaf.errors import InputError
 from presheaf.finite.presented.words import parse_word
@@ -41,6 +42,7 @@ class Presentation:
     equations: tuple[tuple[Path, Path], ...] = ()
 
     def __post_init__(self) -> None:
+        self._settle()
         _distinct("object", self.objects)
         _distinct("generator", tuple(g[0] for g in self.generators))
         for j, (name, source, target) in enumerate(self.generators):
@@ -63,6 +65,27 @@ class Presentation:
                 raise InputError(
                     f"{place}: {self.show(left or right)} leads from {self._arrow(ends[0])}; no identity does."
                 )
+
+    def _settle(self) -> None:
+        """Tuples of text and Python integers all the way down; InputError names what is none."""
+        objects = _tuple("objects", self.objects)
+        generators = []
+        for j, given in enumerate(_tuple("generators", self.generators)):
+            place = f"generator {j}"
+            triple = _tuple(place, given)
+            if len(triple) != 3:
+                raise InputError(f"{place} must be (name, source, target); got {given!r:.60}.")
+            generators.append(
+                (triple[0], _whole(f"{place}: its source", triple[1]), _whole(f"{place}: its target", triple[2]))
+            )
+        equations = []
+        for i, given in enumerate(_tuple("equations", self.equations)):
+            pair = _tuple(f"equation {i}", given)
+            if len(pair) != 2:
+                raise InputError(f"equation {i} must be (path, path); got {given!r:.60}.")
+            equations.append(tuple(path_of(f"equation {i}", side) for side in pair))
+        for name, value in (("objects", objects), ("generators", tuple(generators)), ("equations", tuple(equations))):
+            object.__setattr__(self, name, value)
 
     @classmethod
     def monoid(cls, generators: str, relations: Sequence[str] = ()) -> Presentation:
@@ -209,9 +232,32 @@ class Presentation:
         return head + (f": {arrows}" if arrows else "") + (f" | {laws}" if laws else "") + ")"
 
 
+def _tuple(what: str, values: Any) -> tuple[Any, ...]:
+    if type(values) is tuple:
+        return values
+    if isinstance(values, (str, bytes, Set, Mapping)) or not isinstance(values, Iterable):
+        raise InputError(f"{what} must be a tuple; got {values!r:.60}.")
+    return tuple(values)
+
+
+def _whole(what: str, value: Any) -> int:
+    if type(value) is int:
+        return value
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        raise InputError(f"{what} must be a number of an object or generator; got {value!r:.60}.")
+    return int(value)
+
+
+def path_of(what: str, letters: Any) -> Path:
+    """A path as a tuple of Python integers; InputError begins with ``what`` where it is none."""
+    return tuple(_whole(f"{what}: a letter", j) for j in _tuple(f"{what}: a path", letters))
+
+
 def _distinct(kind: str, names: tuple[str, ...]) -> None:
     seen: dict[str, int] = {}
     for i, name in enumerate(names):
+        if not isinstance(name, str):
+            raise InputError(f"{kind} {i} must be called by text; got {name!r:.60}.")
         if name in seen:
             raise InputError(f"{kind}s {seen[name]} and {i} are both called {name!r}; names must differ.")
         seen[name] = i

@@ -51,6 +51,8 @@ def saturated(mapping: PresentationMap) -> Saturated:
             chosen[path[0]] = u
     drop |= {a for j, (_, a, _) in enumerate(d.generators) if j not in chosen}
     while True:
+        # Objects of D that several objects of C lie over, or none, were never in: what leads to them is out at once.
+        drop |= {a for _, a, b in d.generators if a in over and b not in over}
         while drop:
             over = {image: s for image, s in over.items() if image not in drop}
             drop = {a for _, a, b in d.generators if a in over and b not in over}

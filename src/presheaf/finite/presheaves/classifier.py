@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from presheaf.errors import InputError
+from presheaf.errors import InputError, one_of
 from presheaf.finite.categories.category import Category
 from presheaf.finite.columns.arrays import Bools, Ints, frozen, starts
 from presheaf.finite.columns.graph import strong_components
@@ -109,6 +109,7 @@ class Classifier:
     """
 
     def __init__(self, category: Category, *, variance: Variance, limit: int = 10_000_000) -> None:
+        one_of("variance", variance, ("contravariant", "covariant"))
         self.category = category
         side = category if variance == "covariant" else category.op
         self._side = side

@@ -100,6 +100,10 @@ def conditions(
     wood = forest(first, target, roots)
     root = wood.roots()
     letter, loose = _edges(s, wood, object_of)
+    # A root that yields one element for each arrow is free (Yoneda): edges within its representable hold in any T.
+    arrows = np.bincount(side.dom, minlength=side.n_objects)[object_of[roots]]
+    free = np.bincount(root, minlength=len(roots)) == arrows
+    loose = loose.only(~(free[root[loose.a]] & (root[loose.a] == root[loose.b])))
     choices = t.sizes[object_of[roots]].astype(np.int64)
     wanted: Bools = np.isin(object_of, list(tests))
     for part in (loose.a, loose.b, fixed[0]):

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from presheaf.errors import InputError, one_of
 from presheaf.finite import drawing
 from presheaf.finite.categories.category import Category
-from presheaf.finite.columns.arrays import Ints, Longs, blocks, frozen, ids, spread, starts
+from presheaf.finite.columns.arrays import Ints, Longs, blocks, frozen, ids, integers, place, spread, starts
+from presheaf.finite.columns.arrays import count as whole
 
 Variance = Literal["contravariant", "covariant"]
 
@@ -112,8 +113,16 @@ class SetFunctor:
 
     def apply(self, arrow: int, rows: ArrayLike) -> Ints:
         """T(arrow) at some rows: of the source object if covariant, of the target object if contravariant."""
-        out = np.asarray(rows, dtype=np.int32)
-        for j in self.covariant.category.word(arrow):
+        side = self.covariant.category
+        arrow = place("arrow", arrow, side.n_arrows)
+        out: Ints = integers("rows", rows).astype(np.int64)
+        many = int(self.sizes[side.dom[arrow]])
+        if out.size and not 0 <= int(out.min()) <= int(out.max()) < many:
+            raise InputError(
+                f"rows must lie between 0 and {many - 1}, those of {side.objects[side.dom[arrow]]}; got {rows!r:.60}."
+            )
+        out = out.astype(np.int32)
+        for j in side.word(arrow):
             out = self.columns[j][out]
         return out
 
@@ -145,6 +154,8 @@ class SetFunctor:
         """
         t = self.covariant
         category = t.category
+        c = place("object", c, category.n_objects)
+        row = place(f"row of {category.objects[c]}", row, int(self.sizes[c]))
         here = category.out(c)
         value = np.full(category.n_arrows, -1, dtype=np.int32)
         value[category.identity[c]] = row
@@ -190,6 +201,8 @@ def copresheaf(category: Category, sizes: ArrayLike, columns: Sequence[ArrayLike
 
 def constant(category: Category, size: int, *, variance: Variance) -> SetFunctor:
     """The functor with the same ``size`` elements everywhere; size 1 is the terminal one."""
+    one_of("variance", variance, ("contravariant", "covariant"))
+    size = whole("size", size)
     row = frozen(np.arange(size, dtype=np.int32))
     sizes = np.full(category.n_objects, size)
     return SetFunctor.trusted(category, sizes, [row] * len(category.generators), variance=variance)

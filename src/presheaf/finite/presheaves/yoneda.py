@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from presheaf.errors import InputError
+from presheaf.errors import InputError, one_of
 from presheaf.finite.categories.category import Category
-from presheaf.finite.columns.arrays import Ints, frozen, spread, starts
+from presheaf.finite.columns.arrays import Ints, frozen, place, spread, starts
 from presheaf.finite.columns.graph import forest, sources
 from presheaf.finite.presheaves.flat import objects_of, split
 from presheaf.finite.presheaves.presheaf import SetFunctor, Variance
@@ -23,8 +23,8 @@ def representable(category: Category, c: int, *, variance: Variance) -> SetFunct
     The elements at an object are the arrows of the hom-set in the order of ``Category.hom``. Cost: the arrows at c and
     their steps.
     """
-    if not 0 <= c < category.n_objects:
-        raise InputError(f"object {c} is outside 0..{category.n_objects - 1}.")
+    one_of("variance", variance, ("contravariant", "covariant"))
+    c = place("object", c, category.n_objects)
     side = category if variance == "covariant" else category.op
     here = side.out(c)
     sizes = np.bincount(side.cod[here], minlength=side.n_objects)
@@ -46,6 +46,7 @@ def embed(category: Category, arrow: int, *, variance: Variance) -> Transformati
     Hom(-, a) -> Hom(-, b), x to x;f (contravariant), or Hom(b, -) -> Hom(a, -), x to f;x (covariant). Cost: linear in the
     arrows at a and b
     """
+    arrow = place("arrow", arrow, category.n_arrows)
     a, b = int(category.dom[arrow]), int(category.cod[arrow])
     side, over = (a, b) if variance == "contravariant" else (b, a)
     row = int(np.searchsorted(category.hom(a, b), arrow))
@@ -57,8 +58,8 @@ def from_element(t: SetFunctor, c: int, row: int) -> Transformation:
 
     Cost: linear in the arrows at c.
     """
-    if not (0 <= c < t.category.n_objects and 0 <= row < t.sizes[c]):
-        raise InputError(f"T has no element {row} at object {c}.")
+    c = place("object", c, t.category.n_objects)
+    row = place(f"T has at {t.category.objects[c]} no element {row}: it", row, int(t.sizes[c]))
     values = t.orbit(c, row)
     h = representable(t.category, c, variance=t.variance)
     return Transformation.trusted(h, t, split(values, h))
