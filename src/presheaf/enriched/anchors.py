@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from presheaf.enriched.evidence import candidate_objects
 from presheaf.enriched.hom import LIMIT, Hom, Variance
 from presheaf.errors import InputError
 
@@ -101,7 +102,7 @@ def resolving_set(
     Raises
     ------
     InputError
-        If that takes more memory, or the tolerance is negative.
+        If that takes more memory, the tolerance is negative, or the candidates are not distinct objects.
 
     Notes
     -----
@@ -111,7 +112,7 @@ def resolving_set(
     """
     if not tolerance >= 0:
         raise InputError(f"tolerance must be a distance >= 0; got {tolerance!r}.")
-    chosen = np.arange(hom.n) if candidates is None else np.asarray(candidates, dtype=np.int64)
+    chosen = candidate_objects(hom.n, candidates, np.arange(hom.n))
     need = hom.n * (len(chosen) + hom.n) * 8
     if need > limit_bytes:
         raise InputError(

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from presheaf.enriched.hom import Hom, Variance
 from presheaf.enriched.quantale import excess
+from presheaf.enriched.to_anchors import as_objects
 from presheaf.enriched.ustatistics import jackknife, quantile_interval
 from presheaf.errors import InputError, one_of
 from presheaf.statistics.intervals import Interval
@@ -110,7 +111,7 @@ def kappa(
     if members.ndim != 1 or not len(members):
         raise InputError(f"parts must name at least one object; got shape {members.shape}.")
     variance: Variance = "contravariant" if kind == "meet" else "covariant"
-    tests = np.arange(hom.n) if objects is None else np.asarray(objects)
+    tests = as_objects(hom, objects, "objects")
     own = hom.row(whole, variance)[tests]
     limit = hom.columns(members, variance, np.float64)[tests].max(axis=1)
     missing, extra = excess(own, limit), excess(limit, own)

@@ -15,7 +15,7 @@ from presheaf.enriched.sources import Features, Graph, Matrix, as_features
 from presheaf.errors import InputError
 
 Array = NDArray[Any]
-MEASURE = "not known: measure it with presheaf.enriched.laws.laws"
+MEASURE = "not known: measure it with presheaf.enriched.laws"
 
 
 def hom_from_features(features: ArrayLike, kernel: Kernel, name: str | None = None) -> Hom:
@@ -56,7 +56,7 @@ def hom_from_distances(
     InputError
         If the matrix is not square, or an entry is no distance of the quantale.
     """
-    array = _square(matrix, "distances")
+    array = square_matrix(matrix, "distances")
     # Written so that nan fails too.
     inside = (array >= 0) & (array <= quantale.cap * (1 + 1e-6))
     if not inside.all():
@@ -76,7 +76,7 @@ def hom_from_values(matrix: ArrayLike, quantale: Quantale, name: str = "values")
     InputError
         If the matrix is not square, or an entry lies outside the carrier.
     """
-    return hom_from_distances(quantale.distance(_square(matrix, "values")), quantale, name)
+    return hom_from_distances(quantale.distance(square_matrix(matrix, "values")), quantale, name)
 
 
 def hom_from_probabilities(
@@ -129,16 +129,19 @@ def hom_from_counts(counts: Any, limit_bytes: int = LIMIT, name: str = "angle of
     Raises
     ------
     InputError
-        If counts are negative, the rows don't fit, or an object is left without any positive information.
+        If counts are no such table or negative, the rows don't fit, or an object is left without any positive information.
 
     Notes
     -----
     PPMI[x, c] = max(0, ln(N[x, c] N / (N[x] N[c]))) (Church and Hanks 1990, cut at 0). The weights use the totals of all
     objects, so the hom of a subset computed anew differs from ``take`` of it.
     """
-    from scipy.sparse import coo_array
+    from scipy.sparse import coo_array, issparse
 
-    table = coo_array(counts).astype(np.float64)
+    given = counts if issparse(counts) else np.asarray(counts)
+    if len(given.shape) != 2 or given.dtype.kind not in "fiub":
+        raise InputError(f"counts must be numbers of shape (n, contexts); got shape {given.shape} of {given.dtype}.")
+    table = coo_array(given.astype(np.float64))
     table.sum_duplicates()
     if table.nnz and not (np.isfinite(table.data).all() and table.data.min() >= 0):
         raise InputError("counts must be finite and >= 0.")
@@ -150,7 +153,8 @@ def hom_from_counts(counts: Any, limit_bytes: int = LIMIT, name: str = "angle of
     per_object = np.bincount(x, weights=count, minlength=table.shape[0])
     per_context = np.bincount(c, weights=count, minlength=table.shape[1])
     rows = np.zeros(table.shape, dtype=np.float32)
-    rows[x, c] = np.maximum(0, np.log(count) + np.log(count.sum()) - np.log(per_object[x]) - np.log(per_context[c]))
+    if len(count):
+        rows[x, c] = np.maximum(0, np.log(count) + np.log(count.sum()) - np.log(per_object[x]) - np.log(per_context[c]))
     return hom_from_features(rows, replace(angle(), quantale=ANGLE), name)
 
 
@@ -208,7 +212,7 @@ def hom_from_relation(relation: ArrayLike, name: str = "preorder") -> Hom:
     -----
     Cost: one product of n x n matrices for the check.
     """
-    true = _square(relation, "relation") > 0
+    true = square_matrix(relation, "relation") > 0
     if not true.diagonal().all():
         raise InputError(f"relation must hold from every object to itself; {int(np.argmin(true.diagonal()))} lacks it.")
     steps = true.astype(np.float32)
@@ -223,7 +227,14 @@ def hom_from_relation(relation: ArrayLike, name: str = "preorder") -> Hom:
     return hom_from_distances(BOOL.distance(true), BOOL, name, True, "proof: checked to be reflexive and transitive")
 
 
-def _square(matrix: ArrayLike, name: str) -> Array:
+def square_matrix(matrix: ArrayLike, name: str) -> Array:
+    """A matrix of numbers, shape (n, n), as floats.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
     array = np.asarray(matrix)
     if array.ndim != 2 or array.shape[0] != array.shape[1] or array.dtype.kind not in "fiub":
         raise InputError(f"{name} must be numbers of shape (n, n); got shape {array.shape} of {array.dtype}.")

@@ -49,7 +49,14 @@ class RowWise:
 
 
 def anything(features: Array) -> None:
-    """Any finite features will do."""
+    """Refuse features whose squared distances leave float32; any others will do."""
+    largest = max(float(features.max(initial=0.0)), -float(features.min(initial=0.0)))
+    allowed = (float(np.finfo(np.float32).max) / (8 * max(1, features.shape[1]))) ** 0.5
+    if largest > allowed:
+        raise InputError(
+            f"features of length {features.shape[1]} must lie within +-{allowed:.1g} for their squares to be computed; got "
+            f"{largest:.1g}. Scale them, and tau with them, or use angle()."
+        )
 
 
 def directed(features: Array) -> None:

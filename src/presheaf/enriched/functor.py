@@ -97,11 +97,11 @@ def as_task(hom: Hom, task: ArrayLike) -> Floats:
     Raises
     ------
     InputError
-        If the length differs or an entry is no distance of the quantale.
+        If the length differs, there is no object, or an entry is no distance of the quantale.
     """
     values: NDArray[Any] = np.asarray(task, dtype=np.float64)
-    if values.shape != (hom.n,):
-        raise InputError(f"a task must have one distance for each of {hom.n} objects; got shape {values.shape}.")
+    if values.shape != (hom.n,) or not hom.n:
+        raise InputError(f"a task must have one distance for each of {hom.n} objects, at least one; got shape {values.shape}.")
     if not ((values >= 0) & (values <= hom.quantale.cap * (1 + 1e-6))).all():
         raise InputError(
             f"a task's distances must lie in [0, {hom.quantale.cap:g}] for {hom.quantale.name}; got "

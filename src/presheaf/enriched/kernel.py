@@ -70,7 +70,7 @@ def _arc(squares: Array) -> Array:
 
 
 def _chord(angles: Array) -> Array:
-    return np.where(angles >= pi, inf, (2 * np.sin(angles / 2)) ** 2)
+    return np.where(angles >= pi, inf, (2 * np.sin(np.minimum(angles, pi) / 2)) ** 2)
 
 
 def angle() -> Kernel:

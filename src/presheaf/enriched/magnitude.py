@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from presheaf.enriched.construct import hom_from_distances
+from presheaf.enriched.construct import hom_from_distances, square_matrix
 from presheaf.enriched.hom import LIMIT, Hom
 from presheaf.enriched.quantale import COST
 from presheaf.enriched.zeta import SOLVABLE, Floats, Method, Weightings, as_scale, as_scales, sizes, solve
@@ -152,9 +152,9 @@ def zeta_magnitude(zeta: ArrayLike) -> Magnitude:
     -----
     Leinster 2008, "The Euler characteristic of a category". Cost as ``magnitude``.
     """
-    array = np.array(zeta, dtype=np.float64)
-    if array.ndim != 2 or array.shape[0] != array.shape[1] or not np.isfinite(array).all():
-        raise InputError(f"zeta must be finite numbers of shape (n, n); got shape {array.shape}.")
+    array = square_matrix(zeta, "zeta").astype(np.float64)
+    if not np.isfinite(array).all():
+        raise InputError("zeta must hold finite numbers; got nan or inf.")
     found = solve(array, bool(np.array_equal(array, array.T)))
     return _result(found, array @ found.weighting, 1.0, float("nan"))
 

@@ -77,7 +77,7 @@ def change_quantale(hom: Hom, quantale: Quantale = ANGLE, tolerance: float = 1e-
     lawful, reason = None, "not known: the values were not shown to be positive semidefinite"
     definite = hom.positive_definite
     if quantale in (ANGLE, SPHERE):
-        if definite is not True and hom.symmetric and hom.n <= EIGEN:
+        if definite is not True and hom.symmetric and 0 < hom.n <= EIGEN:
             definite = _is_definite(hom)
         if definite:
             lawful, reason = True, "proof: values are inner products of unit vectors, and angles obey the triangle law"

@@ -161,6 +161,8 @@ def linearly_separable(features: ArrayLike, positive: ArrayLike) -> bool:
     mask: NDArray[Any] = np.asarray(positive)
     if mask.shape != (len(array),) or mask.dtype != bool:
         raise InputError(f"positive must be a bool array of shape ({len(array)},); got {mask.shape} of {mask.dtype}.")
+    if not array.shape[1]:
+        return not len(array)
     signed = np.where(mask[:, None], array, -array)
     result = linprog(
         np.zeros(array.shape[1]), A_ub=-signed, b_ub=-np.ones(len(array)), bounds=(None, None), method="highs"

@@ -90,7 +90,12 @@ class Features:
         if form.prepare is as_given:
             return np.ascontiguousarray(self.features, dtype=dtype)
         step = max(1, PAIRS // max(1, self.features.shape[1]))
-        parts = [form.prepare(self.features[i : i + step].astype(dtype)) for i in range(0, self.n, step)]
+        # What float64 holds may not fit float32 before it is prepared.
+        work = np.result_type(self.features, dtype)
+        parts = [
+            form.prepare(self.features[i : i + step].astype(work)).astype(dtype, copy=False)
+            for i in range(0, self.n, step)
+        ]
         return np.concatenate(parts) if parts else np.zeros((0, self.features.shape[1]), dtype=dtype)
 
     @cached_property

@@ -100,6 +100,8 @@ def spread(
         everywhere = bool(finite.all())
         for i, t in enumerate(ascending):
             size = sizes(distances, float(t))
+            if not size.any(axis=1).all():
+                raise InputError("spread needs objects at a finite distance of some object, themselves or another.")
             terms[i, part] = 1 / size.sum(axis=1, dtype=np.float64)
             np.multiply(size, distances, out=size, where=True if everywhere else finite)
             slopes[i] += float(size.sum(axis=1, dtype=np.float64) @ terms[i, part] ** 2)
