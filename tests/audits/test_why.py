@@ -184,6 +184,19 @@ def test_it_can_be_switched_off() -> None:
         assert build().parse_args(command[:2]).no_why is False
 
 
+def test_stopped_in_the_middle_the_ladder_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    x, y = blobs(100, 2, 0.3)
+    whole = ps.audit(*of_vectors(x, y), baseline=False)
+    monkeypatch.setattr("presheaf.audits.why.decision", stopped)
+    audit = ps.audit(*of_vectors(x, y), baseline=False)
+    assert (audit.why, audit.settings["why"]) == (None, "stopped")
+    assert audit.ladder == whole.ladder
+    assert "the ladder is complete" in audit.interrupted
+
+
 def test_the_density_rule_is_the_weighted_colimit() -> None:
     rng = np.random.default_rng(4)
     unit = rng.standard_normal((20, 5)).astype(np.float32)

@@ -13,6 +13,7 @@ from presheaf.enriched.construct import hom_from_distances, hom_from_features, h
 from presheaf.enriched.hom import Direction, Hom
 from presheaf.enriched.kernel import angle, gaussian, hellinger, laplacian
 from presheaf.enriched.quantale import COST
+from presheaf.enriched.running import Smallest
 from presheaf.errors import InputError
 
 DIRECTIONS: tuple[Direction, ...] = ("contravariant", "covariant", "both")
@@ -100,6 +101,21 @@ def test_too_many_pairs_are_refused() -> None:
         hom.nearest(400, "both")
     with pytest.raises(InputError, match="radius must be"):
         hom.within(-1, "both")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 30), st.booleans())
+def test_the_smallest_so_far_are_kept_tile_by_tile(seed: int, k: int, side: int, ties: bool) -> None:
+    rng = np.random.default_rng(seed)
+    matrix = (rng.integers(0, 4, (30, 70)) if ties else rng.random((30, 70))).astype(np.float32)
+    seen = Smallest.of(30, k)
+    for step, start in enumerate(range(0, 70, side)):
+        tile = np.ascontiguousarray(matrix[:, start : start + side])
+        seen.offer(np.ascontiguousarray(tile.T) if step % 2 else tile, 0, start, across=bool(step % 2))
+    np.testing.assert_array_equal(np.sort(seen.keys, axis=1), np.sort(matrix, axis=1)[:, :k])
+    np.testing.assert_array_equal(np.take_along_axis(matrix, seen.columns, axis=1), seen.keys)
+    np.testing.assert_array_equal(seen.bound, seen.keys.max(axis=1))
+    assert all(len(set(row)) == k for row in seen.columns.tolist())
 
 
 def test_what_tiles_leave_open_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:

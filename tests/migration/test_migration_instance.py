@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from migration_worlds import COMPANY, odd_names, same, school, strings, written
@@ -49,6 +50,21 @@ def test_what_does_not_fit_is_named(
 ) -> None:
     with pytest.raises(InputError, match=said):
         Instance(LINK, sizes, columns, attributes)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_what_the_caller_does_to_a_column_afterwards_changes_nothing(check: bool) -> None:
+    plain = Schema(LINK.presentation, ())
+    column, maps = np.array([1, 0], dtype=np.int32), [np.arange(2, dtype=np.int32), np.arange(2, dtype=np.int32)]
+    made = Instance(plain, [2, 2], [column], check=check)
+    same_rows = InstanceMorphism(made, made, maps)
+    column[0] = maps[0][0] = maps[1][0] = 1
+    column[1] = 1
+    assert made.columns[0].tolist() == [1, 0]
+    assert [m.tolist() for m in same_rows.maps] == [[0, 1], [0, 1]]
+    assert not any(a.flags.writeable for a in (*made.columns, *same_rows.maps))
+    # What is read-only for good is shared.
+    assert np.shares_memory(Instance(plain, [2, 2], made.columns, check=check).columns[0], made.columns[0])
 
 
 def test_path_equations_name_table_and_rows(tmp_path: Path) -> None:

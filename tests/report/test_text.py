@@ -58,7 +58,7 @@ def test_verdict_comes_first_and_all_sections_follow():
     assert places == sorted(places)
     without = to_text(replace(samples.RICH, why=None)).splitlines()
     assert len(without) <= 56
-    assert len(text.splitlines()) <= len(without) + 30
+    assert len(text.splitlines()) <= len(without) + 40
 
 
 def test_ladder_line_shows_its_numbers():

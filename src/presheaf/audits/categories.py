@@ -25,6 +25,7 @@ from presheaf.audits.category_verdict import decide
 from presheaf.audits.context import Context, Halves, canonical_order
 from presheaf.audits.merges import Merges
 from presheaf.audits.prompts import UserPrompts
+from presheaf.audits.reading import objects_of, same_input
 from presheaf.audits.run import (
     OnProgress,
     Options,
@@ -34,9 +35,7 @@ from presheaf.audits.run import (
     check_seed,
     check_target,
     describe,
-    objects_of,
     run,
-    same_input,
 )
 from presheaf.enriched.calibration import on_one_scale
 from presheaf.enriched.compare import HomChange, compare_homs, order_and_change, over_objects, shared

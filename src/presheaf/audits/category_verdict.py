@@ -5,6 +5,9 @@ from __future__ import annotations
 from presheaf.audits.category_result import CategoryComparison, Decision, RungChange
 from presheaf.audits.findings.base import per_cent, plural
 
+ONE_WAY = 0.95
+"""Share of all change in one direction from which the verdict speaks of scale."""
+
 
 def decide(result: CategoryComparison) -> tuple[Decision, str]:
     """What was found, in one word and in two or three sentences."""
@@ -45,8 +48,17 @@ def _structure(result: CategoryComparison) -> str:
     return (
         f"{result.after.name} keeps {_span(near.value, near.low, near.high)} of the {kept.k} nearest neighbours of "
         f"{result.before.name} ({beside}); distances change by {moved.value or 0:.3g} rad of {result.size or 0:.3g} on "
-        f"average{scaled}."
+        f"average{scaled}.{_direction(result)}"
     )
+
+
+def _direction(result: CategoryComparison) -> str:
+    """Said where nearly all change goes one way, which a common factor between the scales can be behind."""
+    nearer, farther = result.full.mean.value or 0, result.functor.mean.value or 0
+    if result.fitted or max(nearer, farther) < ONE_WAY * (nearer + farther) or not nearer + farther:
+        return ""
+    way = "nearer together" if nearer > farther else "further apart"
+    return f" Nearly all pairs that change move {way}, which may be scale alone: --calibrate takes a common factor out."
 
 
 def _task(result: CategoryComparison, worse: list[RungChange], better: list[RungChange]) -> str:
@@ -59,10 +71,16 @@ def _task(result: CategoryComparison, worse: list[RungChange], better: list[Rung
         text = f"The task gets better: {'; '.join(told)}."
     else:
         last = result.rungs[-1]
-        text = f"No rung of the task is shown to change; {last.rung} {_difference(last)}."
+        text = f"No rung of the task is shown to change; {last.rung} {_difference(last)}{_at_most(last)}."
     if len(set(result.verdicts)) == 2:
         text += f" The audit's answer changes from {result.verdicts[0]!r} to {result.verdicts[1]!r}."
     return text
+
+
+def _at_most(rung: RungChange) -> str:
+    """A change that was not shown may be there all the same: by how much, in the worse direction."""
+    low = rung.difference.low
+    return "" if low is None or low >= 0 else f", so it may lose up to {per_cent(-low)} (95 %)"
 
 
 def _difference(rung: RungChange) -> str:

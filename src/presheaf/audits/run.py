@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,9 @@ from presheaf.audits.context import Context, Halves, canonical_order, split
 from presheaf.audits.findings import run_checks
 from presheaf.audits.findings.base import FROZEN, Evidence
 from presheaf.audits.merges import Merges
-from presheaf.audits.preview import Preview, preview
-from presheaf.audits.prompts import UserPrompts, templates_for
+from presheaf.audits.preview import Preview
+from presheaf.audits.prompts import UserPrompts
+from presheaf.audits.reading import inputs, objects_of, previews, prompt_encoder, read_features, restrict, same_input
 from presheaf.audits.result import Audit, CurvePoint, Forecast, PromptChoice
 from presheaf.audits.rungs import bounds, fine_tune, head, k_prompts, majority, one_prompt, soft_prompt
 from presheaf.audits.statements import NONE, statement
@@ -26,7 +26,7 @@ from presheaf.audits.worst import worst_rows
 from presheaf.errors import InputError
 from presheaf.models.base import Model
 from presheaf.models.cache import FeatureCache
-from presheaf.models.features import encode_all, encode_chunks, unit
+from presheaf.models.features import encode_all, unit
 from presheaf.tables.task import Task
 
 OnProgress = Callable[[str, int, int], object]
@@ -34,8 +34,6 @@ OnProgress = Callable[[str, int, int], object]
 OnPreview = Callable[[Preview], object]
 
 BASELINE_DIM = 300
-LEAST = 40
-"""Rows that must have been encoded before an interrupted run still gives an audit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,116 +189,29 @@ def check_fit(model: Model, task: Task) -> None:
         model.encode([int(task.rows.max())])  # raises when the vectors don't reach as far as the table
 
 
-def inputs(model: Model, task: Task) -> list[bytes] | None:
-    """What reaches the weights, for every row; None when it can't be seen. Equal texts are asked once.
-
-    A model that learns its vocabulary is fitted on all rows for this: what is proved then does not hang on the words that
-    one half happens to hold.
-    """
-    if model.takes == "row" or task.texts is None:
-        return None
-    if model.needs_fit:
-        model.fit(task.texts)
-    unique = list(dict.fromkeys(task.texts))
-    found: dict[str, bytes] = {}
-    for start in range(0, len(unique), 4096):
-        part = unique[start : start + 4096]
-        keys = model.inputs(part)
-        if keys is None:
-            return None
-        found.update(zip(part, keys, strict=True))
-    return [found[text] for text in task.texts]
-
-
-def same_input(model: Model, task: Task) -> list[bytes] | None:
-    """A key a row that is equal where the model can't tell rows apart: its input, or for vectors the vector itself."""
-    if model.takes != "row":
-        return inputs(model, task)
-    keys: list[bytes] = []
-    for start in range(0, len(task), 65536):
-        block = np.ascontiguousarray(model.encode([int(row) for row in task.rows[start : start + 65536]]))
-        keys += [blake2b(vector, digest_size=16).digest() for vector in block]
-    return keys
-
-
-def objects_of(model: Model, task: Task) -> Sequence[Any]:
-    """What `encode` takes for every row of the task."""
-    if model.takes == "row":
-        return [int(row) for row in task.rows]
-    assert task.texts is not None
-    return task.texts
-
-
 def audit_halves(model: Model, task: Task, halves: Halves, options: Options) -> Outcome:
     """Audit on given halves (positions of the task as it is; the first ones of each half serve as samples of it)."""
     keys = inputs(model, task)
     if model.needs_fit:
         objects = objects_of(model, task)
         model.fit([objects[i] for i in halves.choosing])
-    encode_prompts = _prompt_encoder(model, options)
-    features, seen = _features(model, task, halves, options, encode_prompts)
+    encode_prompts = prompt_encoder(model, options.cache)
+    told = options.on_preview
+    features, seen = read_features(
+        model,
+        task,
+        cache=options.cache,
+        progress=options.said(f"reading rows with {model.info.name}"),
+        watch=None if told is None else previews(task, halves, options.user, encode_prompts, told),
+    )
     interrupted = ""
     if len(seen) < len(task):
         interrupted = f"stopped after {len(seen):,} of {len(task):,} rows; the numbers stand on those"
-        task, halves = _restrict(task, halves, seen)
+        task, halves = restrict(task, halves, seen)
         features = features[seen]
         keys = None if keys is None else [keys[i] for i in seen]
     context = Context(model, task, features, halves, keys, encode_prompts, options.seed)
     return _climb_all(context, options, interrupted)
-
-
-def _restrict(task: Task, halves: Halves, seen: NDArray[np.int64]) -> tuple[Task, Halves]:
-    place = np.full(len(task), -1)
-    place[seen] = np.arange(len(seen))
-    choosing, scoring = place[halves.choosing], place[halves.scoring]
-    return task.take(seen), Halves(choosing[choosing >= 0], scoring[scoring >= 0], halves.groups[seen])
-
-
-def _prompt_encoder(model: Model, options: Options) -> Callable[[Sequence[str]], NDArray[np.float32]] | None:
-    if model.takes == "row":
-        return None
-    return lambda texts: unit(encode_all(model, list(texts), role="prompt", cache=options.cache))
-
-
-def _features(
-    model: Model,
-    task: Task,
-    halves: Halves,
-    options: Options,
-    encode_prompts: Callable[[Sequence[str]], NDArray[np.float32]] | None,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Unit features and the positions that have them (all, unless the run was stopped)."""
-    n = len(task)
-    features: NDArray[np.float32] | None = None
-    side = np.zeros(n, dtype=bool)
-    side[halves.choosing] = True
-    done = np.zeros(n, dtype=bool)
-    templates: NDArray[np.float32] | None = None
-    try:
-        for positions, part in encode_chunks(
-            model,
-            objects_of(model, task),
-            cache=options.cache,
-            progress=options.said(f"reading rows with {model.info.name}"),
-        ):
-            if features is None:
-                features = np.zeros((n, part.shape[1]), dtype=np.float32)
-            features[positions] = unit(part)
-            done[positions] = True
-            if options.on_preview is not None and not done.all():
-                if templates is None and encode_prompts is not None and len(task.classes) <= 60:
-                    sets = [texts for _, texts in templates_for(task.classes, options.user)]
-                    flat = encode_prompts([t for texts in sets for t in texts])
-                    templates = flat.reshape(len(sets), len(task.classes), -1)
-                seen = np.flatnonzero(done)
-                told = preview(features[seen], task.labels[seen], side[seen], len(task.classes), n, templates)
-                if told is not None:
-                    options.on_preview(told)
-    except KeyboardInterrupt:
-        if features is None or done.sum() < LEAST:
-            raise
-    assert features is not None
-    return features, np.flatnonzero(done)
 
 
 Ladder = tuple[dict[str, Climb], tuple[PromptChoice, ...], tuple[CurvePoint, ...], Forecast | None]
@@ -356,7 +267,13 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
     climbs[bounds.INPUT] = bounds.input_ceiling(merges)
     climbs[bounds.LABELS] = bounds.label_ceiling(merges)
     evidence = Evidence(context, merges, climbs, baseline, prompts, forecast, options.target)
-    why, said = explain(context, climbs, curve) if options.why else (None, "switched off")
+    why, said = None, "switched off"
+    if options.why:
+        try:
+            why, said = explain(context, climbs, curve)
+        except KeyboardInterrupt:  # the ladder stands; what took long to compute is not thrown away
+            said = "stopped"
+            interrupted = interrupted or "stopped before 'Why' was done; the ladder is complete"
     result = Audit(
         verdict=decide(evidence),
         ladder=tuple(replace(c.rung, theorem=statement(c.rung.name)) for c in climbs.values()),

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from presheaf.enriched.distortion import Distortion, distortion
 from presheaf.enriched.hom import LIMIT, Direction, Hom
-from presheaf.enriched.ustatistics import jackknife
+from presheaf.enriched.ustatistics import bounded_interval
 from presheaf.errors import InputError
 from presheaf.statistics.intervals import Interval
 
@@ -141,8 +141,8 @@ def over_objects(values: Floats, low: float, high: float) -> Interval:
     if not len(seen):
         return Interval(float("nan"), low, high, 0, 0.0, "no values")
     value = float(seen.mean())
-    bottom, top = jackknife(seen, value, 1)
-    return Interval(value, max(low, bottom), min(high, top), len(seen), float(len(seen)), "t over objects")
+    ends = bounded_interval(seen, value, low, high)
+    return Interval(value, *ends, len(seen), float(len(seen)), "t over objects")
 
 
 def order_and_change(first: Hom, second: Hom, references: Ints, limit_bytes: int = LIMIT) -> tuple[Floats, Floats]:

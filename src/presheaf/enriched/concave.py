@@ -18,7 +18,7 @@ KNOTS = (0.02, 0.1, 0.25, 0.5, 0.75)
 """Quantiles of the distances at which a function may have kinks: few, because each is a fitted number. A last knot at
 infinity lets it go on rising beyond the distances it was fitted on."""
 SWEEPS = 60
-"""Rounds of coordinate descent for all candidates at once; the chosen one is solved exactly."""
+"""Rounds of coordinate descent for all candidates at once; those that come out best are solved exactly."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def screen(distances: Floats, task: Floats) -> tuple[Ints, Floats]:
     target = np.stack([np.einsum("xp,xp->p", a, value) for a in basis])
     slopes = np.zeros_like(target)
     for _ in range(SWEEPS):
-        for j in range(len(basis)):
+        # The straight line first: where it fits, the others stay at 0.
+        for j in reversed(range(len(basis))):
             rest = target[j] - np.einsum("kp,kp->p", gram[j], slopes) + gram[j, j] * slopes[j]
             slopes[j] = np.maximum(0, np.divide(rest, gram[j, j], out=np.zeros_like(rest), where=gram[j, j] > 0))
     squares = np.einsum("xp,xp->p", value, value) - 2 * np.einsum("kp,kp->p", target, slopes)
@@ -102,7 +103,8 @@ def fit_concave(distances: Floats, task: Floats) -> Concave:
     # A kink at the largest distance could not be told from none, and would end the rise beyond it.
     knots = np.unique(np.where(knots < distances[usable].max(), knots, np.inf))
     slopes, _ = nnls(np.minimum(distances[usable, None], knots), task[usable])
-    return Concave(knots, np.asarray(slopes))
+    # What rounding leaves of a slope is none.
+    return Concave(knots, np.where(slopes > 1e-12 * slopes.max(), slopes, 0.0))
 
 
 def _knots(distances: Floats, usable: NDArray[np.bool_]) -> Floats:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from presheaf.enriched.hom import LIMIT, VARIANCES, Hom, Variance
-from presheaf.enriched.quantale import excess
+from presheaf.enriched.quantale import as_numbers, excess
 from presheaf.errors import InputError, one_of
 
 Floats = NDArray[np.float64]
@@ -99,9 +98,11 @@ def as_task(hom: Hom, task: ArrayLike) -> Floats:
     InputError
         If the length differs, there is no object, or an entry is no distance of the quantale.
     """
-    values: NDArray[Any] = np.asarray(task, dtype=np.float64)
+    values = as_numbers(task, "a task's distances")
     if values.shape != (hom.n,) or not hom.n:
-        raise InputError(f"a task must have one distance for each of {hom.n} objects, at least one; got shape {values.shape}.")
+        raise InputError(
+            f"a task must have one distance for each of {hom.n} objects, at least one; got shape {values.shape}."
+        )
     if not ((values >= 0) & (values <= hom.quantale.cap * (1 + 1e-6))).all():
         raise InputError(
             f"a task's distances must lie in [0, {hom.quantale.cap:g}] for {hom.quantale.name}; got "

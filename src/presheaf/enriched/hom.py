@@ -81,7 +81,10 @@ class Hom:
 
     def pairs(self, rows: ArrayLike, columns: ArrayLike) -> NDArray[np.float64]:
         """D[rows[i], columns[i]] for listed pairs, in float64, shape (m,). Cost: m times the features' length."""
-        return self.source.pairs(self._objects(rows), self._objects(columns))
+        first, second = self._objects(rows), self._objects(columns)
+        if len(first) != len(second):
+            raise InputError(f"pairs need as many rows as columns; got {len(first)} and {len(second)}.")
+        return self.source.pairs(first, second)
 
     def row(self, p: int, variance: Variance, dtype: Float = np.float64) -> Array:
         """The representable of p, shape (n,): hom(x, p) over x if contravariant, hom(p, x) if covariant."""
@@ -157,7 +160,9 @@ class Hom:
                 f"only a hom made from features reaches points that are no objects; this one is {self.name!r}. Make it with "
                 "hom_from_features, or put the points among the objects."
             )
-        features = as_features(points, "points").astype(self.source.features.dtype)
+        with np.errstate(over="ignore"):
+            features = as_features(points, "points").astype(self.source.features.dtype)
+        features = as_features(features, f"points in {features.dtype}")
         if features.shape[1] != self.source.features.shape[1]:
             raise InputError(f"points must have {self.source.features.shape[1]} features; got {features.shape[1]}.")
         self.source.kernel.form.check(features)

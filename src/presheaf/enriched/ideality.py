@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from presheaf.enriched.hom import LIMIT, SCRATCH, VARIANCES, Hom, Variance
+from presheaf.enriched.ustatistics import bounded_interval
 from presheaf.errors import InputError, one_of
 from presheaf.statistics.intervals import Interval
 
@@ -249,6 +250,10 @@ def _jackknife(value: float, without: Floats, n: int, level: float) -> Interval:
     from scipy.special import stdtrit
 
     g = len(without)
+    if value in (0.0, 1.0) and (without == value).all():
+        # No group differs, so the jackknife has no width; disjoint pairs of objects are independent.
+        ends = bounded_interval(np.full(n // 2, value), value, 0.0, 1.0, level)
+        return Interval(value, *ends, n, float(n // 2), "exact binomial on disjoint pairs")
     deviation = sqrt((g - 1) / g * float(np.sum((without - without.mean()) ** 2)))
     half = float(stdtrit(g - 1, 0.5 + level / 2)) * deviation
     return Interval(

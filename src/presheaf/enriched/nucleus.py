@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from presheaf.enriched.hom import LIMIT, Hom
-from presheaf.enriched.quantale import COST, Quantale, excess
+from presheaf.enriched.quantale import COST, Quantale, as_numbers, excess
 from presheaf.errors import InputError
 
 Array = NDArray[Any]
@@ -38,7 +38,7 @@ class Profunctor:
     quantale: Quantale = COST
 
     def __post_init__(self) -> None:
-        array = np.asarray(self.distances, dtype=np.float64)
+        array = as_numbers(self.distances, "distances")
         if array.ndim != 2 or not ((array >= 0) & (array <= self.quantale.cap)).all():
             raise InputError(
                 f"distances must be of shape (n, m) in [0, {self.quantale.cap:g}]; got shape {array.shape}"
@@ -114,7 +114,7 @@ def is_tight(hom: Hom | Profunctor, presheaf: ArrayLike, tolerance: float = 1e-9
 
     Representables of a lawful hom are: the completion holds the objects.
     """
-    given = np.asarray(presheaf, dtype=np.float64)
+    given = as_numbers(presheaf, "presheaves")
     closed, _ = tighten(hom, given, limit_bytes)
     return bool((excess(given, closed) <= tolerance).all() and (excess(closed, given) <= tolerance).all())
 
@@ -131,7 +131,7 @@ def presheaf_distances(first: ArrayLike, second: ArrayLike, quantale: Quantale =
     -------
     float64 array of shape (k, l)
     """
-    f, g = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    f, g = (as_numbers(side, "presheaves") for side in (first, second))
     if f.ndim != 2 or g.ndim != 2 or len(f) != len(g):
         raise InputError(f"presheaves must be columns, shapes (n, k) and (n, l); got {f.shape} and {g.shape}.")
     out = np.empty((f.shape[1], g.shape[1]))
@@ -222,7 +222,7 @@ def _blocks(hom: Hom | Profunctor, limit_bytes: int) -> Iterator[tuple[slice, Ar
 
 
 def _functions(values: ArrayLike, n: int, quantale: Quantale) -> Floats:
-    array = np.asarray(values, dtype=np.float64)
+    array = as_numbers(values, "presheaves")
     if array.ndim not in (1, 2) or len(array) != n:
         raise InputError(f"a presheaf has one distance for each of {n} objects, shape ({n},); got {array.shape}.")
     if not ((array >= 0) & (array <= quantale.cap)).all():

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from presheaf.enriched.closure import minplus
 from presheaf.enriched.hom import VARIANCES, Hom, Variance
+from presheaf.enriched.quantale import as_numbers
 from presheaf.errors import InputError, one_of
 
 Ints = NDArray[np.int64]
@@ -49,7 +50,7 @@ def pushforward(
     additions; memory: the result and k distances an object.
     """
     one_of("variance", variance, VARIANCES)
-    chosen, given = np.asarray(images), np.asarray(values, dtype=np.float64)
+    chosen, given = np.asarray(images), as_numbers(values, "values")
     if given.ndim not in (1, 2) or given.shape[-1] != len(chosen):
         raise InputError(f"values must have one distance for each of {len(chosen)} images; got shape {given.shape}.")
     wanted = np.arange(target.n) if objects is None else np.asarray(objects)

@@ -26,6 +26,23 @@ def excess(larger: ArrayLike, smaller: ArrayLike) -> Array:
     return np.asarray(np.fmax(difference, 0))
 
 
+def as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Values as a float64 array of their shape.
+
+    Raises
+    ------
+    InputError
+        If they are no numbers, or not of one shape.
+    """
+    try:
+        given = np.asarray(values)
+    except ValueError as failed:
+        raise InputError(f"{name} must be numbers of one shape; got rows of different lengths.") from failed
+    if given.dtype.kind not in "fiub":
+        raise InputError(f"{name} must be numbers; got an array of {given.dtype}.")
+    return given.astype(np.float64)
+
+
 def _truth(values: Array) -> Array:
     return np.where(values != 0, 0.0, inf)
 

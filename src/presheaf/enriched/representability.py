@@ -26,7 +26,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SCREENED = 1000
-"""Choosing objects that screen candidates for the calibrated level; the chosen one is fitted on all of them."""
+"""Choosing objects that screen candidates for the calibrated level; a shortlist is fitted on all of them."""
+SHORTLIST = 32
+"""Candidates that are."""
 PERMUTED = 1 << 20
 """Distances a permutation null is made on, but at least ``FEWEST`` objects."""
 FEWEST = 64
@@ -167,8 +169,8 @@ class _Tally:
         return int(self.candidates[np.lexsort((self.mean, self.infinite, self.outside))[0]])
 
     @property
-    def calibrated_choice(self) -> int:
-        return int(self.candidates[np.lexsort((self.squares, self.impossible))[0]])
+    def shortlist(self) -> Ints:
+        return self.candidates[np.lexsort((self.squares, self.impossible))[:SHORTLIST]]
 
 
 def _tally(
@@ -250,15 +252,25 @@ def _value_level(
 def _calibrated_level(
     hom: Hom, task: Floats, variance: Variance, tally: _Tally, choosing: Ints, held: Ints, criteria: Criteria
 ) -> tuple[Level, Concave]:
-    prompt = tally.calibrated_choice
+    prompt, calibration = _best_reading(hom, task, variance, tally.shortlist, choosing)
     row = hom.row(prompt, variance)
-    calibration = fit_concave(row[choosing], task[choosing])
     off = deviation(calibration(row), task)
     # Of a contradicted pair one object lies outside, so the share outside is at least half the share of such pairs.
     pairs, _ = criteria.share(int(tally.contradicted.min()), tally.pairs)
     bound = cut_at(off[choosing], criteria.margin)
     level = criteria.judge("calibrated", prompt, off[held[held != prompt]], bound, pairs / 2, calibration.fitted)
     return level, calibration
+
+
+def _best_reading(hom: Hom, task: Floats, variance: Variance, shortlist: Ints, choosing: Ints) -> tuple[int, Concave]:
+    """The candidate whose best g leaves the fewest objects at infinity, then the least squares; and that g."""
+    known = task[choosing]
+    columns = between(hom, choosing, shortlist, variance).T
+    fits = [fit_concave(column, known) for column in columns]
+    off = np.stack([deviation(g(column), known) for g, column in zip(fits, columns, strict=True)])
+    infinite = np.isinf(off)
+    first = int(np.lexsort(((np.where(infinite, 0.0, off) ** 2).sum(axis=1), infinite.sum(axis=1)))[0])
+    return int(shortlist[first]), fits[first]
 
 
 def _null(

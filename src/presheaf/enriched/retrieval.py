@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from presheaf.enriched.ustatistics import jackknife
+from presheaf.enriched.ustatistics import bounded_interval
 from presheaf.statistics.intervals import Interval, accuracy_interval
 
 Floats = NDArray[np.float64]
@@ -90,6 +90,6 @@ def judged(method: str, ranks: NDArray[np.int64], candidates: int, ks: Sequence[
     recall = tuple((int(k), accuracy_interval(ranks <= k)) for k in ks if k <= candidates)
     inverse = 1 / ranks
     value = float(inverse.mean())
-    low, high = jackknife(inverse, value, 1)
-    reciprocal = Interval(value, max(0.0, low), min(1.0, high), len(ranks), float(len(ranks)), "t over queries")
+    ends = bounded_interval(inverse, value, 0.0, 1.0)
+    reciprocal = Interval(value, *ends, len(ranks), float(len(ranks)), "t over queries")
     return Retrieval(method, candidates, ranks, recall, reciprocal, fitted)

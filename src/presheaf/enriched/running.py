@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Keys = NDArray[np.float32]
 
-ROWS = 512
-"""Rows of a tile merged at once."""
+DENSE = 2
+"""With more than this times k hits a row, each row's k least are found first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,22 +37,29 @@ class Smallest:
         empty = np.full((n, k), np.inf, dtype=np.float32)
         return cls(empty, np.zeros((n, k), dtype=np.int64), empty[:, 0].copy())
 
-    def offer(self, tile: NDArray[Any], row: int, column: int) -> None:
+    def offer(self, tile: NDArray[Any], row: int, column: int, across: bool = False) -> None:
         """Take what is smaller from a tile whose first entry belongs to ``row`` and ``column``.
+
+        Parameters
+        ----------
+        tile : float32 array of shape (rows, columns), or (columns, rows) where ``across``
 
         Notes
         -----
         One comparison an entry, and a partition of the rows where something is smaller: few, once most tiles have gone by.
         """
-        for start in range(0, len(tile), ROWS):
-            part = tile[start : start + ROWS]
-            first = row + start
-            hits = part < self.bound[first : first + len(part), None]
-            count = np.count_nonzero(hits, axis=1)
-            rows = np.flatnonzero(count)
-            if len(rows):
-                keys, columns = _gathered(part, hits, count, rows, self.keys.shape[1])
-                self._merge(first + rows, keys, columns + column)
+        count = tile.shape[1 if across else 0]
+        bound = self.bound[row : row + count]
+        hits = np.flatnonzero(tile < (bound if across else bound[:, None]))
+        if len(hits) > DENSE * self.keys.shape[1] * count:
+            some = tile.T if across else tile
+            width = min(self.keys.shape[1], some.shape[1])
+            least = np.argpartition(some, width - 1, axis=1)[:, :width]
+            self._merge(np.arange(row, row + count), np.take_along_axis(some, least, axis=1), least + column)
+        elif len(hits):
+            i, j = np.divmod(hits, tile.shape[1])
+            rows, keys, columns = _by_row(*((j, i) if across else (i, j)), tile.ravel()[hits])
+            self._merge(rows + row, keys, columns + column)
 
     def _merge(self, rows: Ints, keys: Keys, columns: Ints) -> None:
         k = self.keys.shape[1]
@@ -63,17 +70,12 @@ class Smallest:
         self.bound[rows] = self.keys[rows].max(axis=1)
 
 
-def _gathered(tile: NDArray[Any], hits: NDArray[np.bool_], count: Ints, rows: Ints, k: int) -> tuple[Keys, Ints]:
-    """The hits of listed rows, at least the k least of each, side by side with inf where a row has fewer."""
-    width = int(count.max())
-    if width > 2 * k:
-        some = tile[rows]
-        width = min(k, tile.shape[1])
-        columns = np.argpartition(some, width - 1, axis=1)[:, :width]
-        return np.take_along_axis(some, columns, axis=1), columns
-    i, j = np.nonzero(hits[rows])
-    place = np.arange(len(i)) - np.repeat(np.cumsum(count[rows]) - count[rows], count[rows])
-    keys = np.full((len(rows), width), np.inf, dtype=np.float32)
-    columns = np.zeros((len(rows), width), dtype=np.int64)
-    keys[i, place], columns[i, place] = tile[rows[i], j], j
-    return keys, columns
+def _by_row(i: Ints, j: Ints, keys: Keys) -> tuple[Ints, Keys, Ints]:
+    """Listed entries side by side: the rows there are, their keys with inf where a row has fewer, and their columns."""
+    order = np.argsort(i, kind="stable")
+    rows, first, number, count = np.unique(i[order], return_index=True, return_inverse=True, return_counts=True)
+    place = np.arange(len(i)) - first[number]
+    table = np.full((len(rows), int(count.max())), np.inf, dtype=np.float32)
+    columns = np.zeros(table.shape, dtype=np.int64)
+    table[number, place], columns[number, place] = keys[order], j[order]
+    return rows, table, columns

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from presheaf.enriched.hom import LIMIT, VARIANCES, Hom, Variance
-from presheaf.enriched.quantale import Quantale, excess
+from presheaf.enriched.quantale import Quantale, as_numbers, excess
 from presheaf.enriched.to_anchors import anchor_blocks, as_objects
 from presheaf.enriched.vertex_cover import least_cover
 from presheaf.errors import InputError, one_of
@@ -20,6 +20,8 @@ Array = NDArray[Any]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+PAIR_BYTES = 64
+"""Memory a contradiction needs, with what finding a cover takes."""
 ROUNDING = 1e-9
 """Distances that differ by less, relative to their size, are the same."""
 
@@ -56,7 +58,7 @@ class Sandwich:
 
     def holds(self, values: ArrayLike) -> NDArray[np.bool_]:
         """Whether values at the objects lie within the bounds, up to rounding. Shape (m,)."""
-        given = np.asarray(values, dtype=np.float64)
+        given = as_numbers(values, "values")
         if given.shape != self.lower.shape:
             raise InputError(f"values must be one for each of {len(self.lower)} objects; got shape {given.shape}.")
         slack = _slack(given)
@@ -169,15 +171,26 @@ def trimmed_anchors(
     bool array of shape (a,)
         Use as ``anchors[kept], values[kept]``.
 
+    Raises
+    ------
+    InputError
+        If the contradictions take more than ``limit_bytes``.
+
     Notes
     -----
     Anchors a, b contradict when T(a) > D[a, b] (+) T(b). Needs a x a distances in blocks and the contradictions in memory.
     """
     chosen, given = _anchored(hom, anchors, values, variance)
-    first, second = [], []
+    first, second, count = [], [], 0
     for part, block in anchor_blocks(hom, chosen, chosen, variance, limit_bytes):
         allowed = hom.quantale.add(block, given)
         i, j = np.nonzero(given[part, None] > allowed + _slack(allowed))
+        count += len(i)
+        if count * PAIR_BYTES > limit_bytes:
+            raise InputError(
+                f"more than {count:,} pairs of anchors contradict each other, which takes more than limit_bytes={limit_bytes:,}. "
+                "The values hardly fit this hom; use fewer anchors, bagged_sandwich, or raise the limit."
+            )
         first.append(i + part.start)
         second.append(j)
     i, j = np.concatenate(first), np.concatenate(second)
@@ -218,7 +231,7 @@ def coverage(sandwich: Sandwich, truth: ArrayLike, level: float = 0.95, seed: in
         In distances.
     """
     inside = sandwich.holds(truth)
-    shuffled = sandwich.holds(np.random.default_rng(seed).permutation(np.asarray(truth, dtype=np.float64)))
+    shuffled = sandwich.holds(np.random.default_rng(seed).permutation(as_numbers(truth, "truth")))
     gap = float(np.median(sandwich.gap)) if len(inside) else float("nan")
     return Coverage(accuracy_interval(inside, level=level), accuracy_interval(shuffled, level=level), gap)
 
@@ -226,7 +239,7 @@ def coverage(sandwich: Sandwich, truth: ArrayLike, level: float = 0.95, seed: in
 def _anchored(hom: Hom, anchors: ArrayLike, values: ArrayLike, variance: Variance) -> tuple[Ints, Floats]:
     one_of("variance", variance, VARIANCES)
     chosen = as_objects(hom, anchors, "anchors")
-    given = np.asarray(values, dtype=np.float64)
+    given = as_numbers(values, "values")
     if given.shape != chosen.shape or not ((given >= 0) & (given <= hom.quantale.cap * (1 + 1e-6))).all():
         raise InputError(
             f"values must be one distance in [0, {hom.quantale.cap:g}] for each of {len(chosen)} anchors; got shape "

@@ -279,7 +279,7 @@ def _nearest_euclidean(
 def _candidates(bounds: Bounds, wanted: int, limit_bytes: int) -> Smallest:
     """The ``wanted`` other objects of least bound for every object, from half of the matrix of bounds."""
     n = len(bounds.left)
-    side = int(np.clip((limit_bytes // 16) ** 0.5, 64, SIDE))
+    side = int(np.clip(min((limit_bytes // 64) ** 0.5, limit_bytes // (64 * wanted)), 64, SIDE))
     seen = Smallest.of(n, wanted)
     for start in range(0, n, side):
         for other in range(start, n, side):
@@ -287,7 +287,7 @@ def _candidates(bounds: Bounds, wanted: int, limit_bytes: int) -> Smallest:
             if start == other:
                 np.fill_diagonal(tile, np.inf)
             else:
-                seen.offer(tile.T, other, start)
+                seen.offer(tile, other, start, across=True)
             seen.offer(tile, start, other)
     return seen
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from presheaf.enriched.evidence import Criteria, Level, cut_at, permutation_p, split_objects
+from presheaf.enriched.quantale import as_numbers
 from presheaf.enriched.sources import as_features
 from presheaf.errors import InputError
 
@@ -99,7 +100,7 @@ def soft_prompt(
     Cost: one singular value decomposition of the choosing objects' features, n d^2.
     """
     array = as_features(features)
-    values = np.asarray(task, dtype=np.float64)
+    values = as_numbers(task, "task")
     if values.shape != (len(array),) or not np.isfinite(values).all():
         raise InputError(f"task must be one finite number for each of {len(array)} objects; got shape {values.shape}.")
     criteria = Criteria(margin, outside, alpha)

@@ -15,7 +15,7 @@ from presheaf.enriched.distortion import Distortion, Side, as_pairs, distortion,
 from presheaf.enriched.forms import Euclidean
 from presheaf.enriched.hom import LIMIT, VARIANCES, Hom, Variance
 from presheaf.enriched.pushforward import End, pushforward, seen
-from presheaf.enriched.retrieval import Retrieval, judged, ranks_of
+from presheaf.enriched.retrieval import QUERIES, Retrieval, judged, ranks_of
 from presheaf.enriched.sources import Features
 from presheaf.enriched.ustatistics import jackknife, quantile_interval
 from presheaf.errors import InputError, one_of
@@ -140,19 +140,21 @@ def transfer(
         Random pairings of the anchors for the null.
     seed : int
         Of the draws and of sampled pairs.
+    limit_bytes : int
+        For distances to the anchors, and for blocks.
 
     Raises
     ------
     InputError
-        If quantales differ and ``calibrate`` is false, there are fewer than 2 anchors or unseen pairs, or an image occurs
-        twice.
+        If quantales differ and ``calibrate`` is false, there are fewer than 2 anchors or unseen pairs, an image occurs
+        twice, or distances to the anchors don't fit ``limit_bytes``.
 
     Notes
     -----
     The partner of x is the b of least ||F_!(h_x) - h_b|| over the images of the anchors, F_!(h_x)(b) = min over anchors a of
     D_C(a, x) (+) D_B(b, Fa): the structural learning theorem of Yuan 2022 ("On the Power of Foundation Models"), with the
     extension from anchors in place of the trained functor. Numbers are estimates. Cost: (draws + 3) u^2 k for u unseen pairs
-    and k anchors, and u m k for the alignment; memory: some blocks of u x u.
+    and k anchors, and u m k for the alignment; memory: four arrays of u x k float64 and blocks of 512 x u.
     """
     one_of("variance", variance, VARIANCES)
     one_of("norm", norm, ("mean", "sup"))
@@ -164,6 +166,7 @@ def transfer(
         near, far, scale = on_one_scale(source, target, known, seed)
     else:
         same_quantale(source, target)
+    _check_memory(len(rest), len(known), limit_bytes)
     world = _World(near, far, known, rest, variance, norm)
     found = judged(CARRIED, world.carried(np.arange(len(known))), len(rest), KS, int(calibrate))
     others = [judged(COSINE, world.ranks(world.cosine), len(rest), KS)]
@@ -186,6 +189,15 @@ def transfer(
         variance,
         norm,
     )
+
+
+def _check_memory(unseen: int, anchors: int, limit_bytes: int) -> None:
+    need = unseen * (4 * 8 * anchors + 2 * 8 * min(QUERIES, unseen))
+    if need > limit_bytes:
+        raise InputError(
+            f"carrying {unseen:,} objects from {anchors:,} anchors takes {need:,} bytes, more than limit_bytes={limit_bytes:,}. "
+            "Raise the limit, or take fewer pairs or anchors."
+        )
 
 
 def _split(pairs: Ints, anchors: ArrayLike) -> tuple[Ints, Ints]:

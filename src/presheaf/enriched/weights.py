@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from presheaf.enriched.evidence import candidate_objects, deviation
 from presheaf.enriched.functor import as_task
 from presheaf.enriched.hom import LIMIT, SCRATCH, VARIANCES, Hom, Variance
-from presheaf.enriched.quantale import Quantale, excess
+from presheaf.enriched.quantale import Quantale, as_numbers, excess
 from presheaf.errors import InputError, one_of
 
 Floats = NDArray[np.float64]
@@ -71,7 +71,7 @@ def ensemble(hom: Hom, prompts: ArrayLike, weights: ArrayLike, variance: Varianc
     -----
     Cost: n k distances in float64 blocks within ``limit_bytes``.
     """
-    chosen, given = np.asarray(prompts, dtype=np.int64), np.asarray(weights, dtype=np.float64)
+    chosen, given = np.asarray(prompts), as_numbers(weights, "weights")
     if given.shape != chosen.shape or chosen.ndim != 1 or not (given >= 0).all():
         raise InputError(
             f"weights must be one number >= 0 for each of the prompts, in distances; got shapes {given.shape} and "

@@ -45,4 +45,4 @@ def failing_rows(columns: Sequence[NDArray[np.int32]], sides: tuple[Path, Path],
         return ""
     shown = ", ".join(f"row {r} (row {one[r]} on the left, row {two[r]} on the right)" for r in bad[:_SHOWN])
     more = ", ..." if len(bad) > _SHOWN else ""
-    return f"{len(bad)} of {size} rows of {table!r}: {shown}{more} (rows count from 0)"
+    return f"{len(bad):,} of {size:,} rows of {table!r}: {shown}{more} (rows count from 0)"

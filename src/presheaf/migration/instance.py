@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from presheaf.errors import InputError
+from presheaf.finite.columns.arrays import lasting
 from presheaf.finite.presented.kan_left import check_functor
 from presheaf.finite.presented.presentation import Presentation
 from presheaf.migration.arrow_types import arrow_type
@@ -48,7 +49,9 @@ class Instance:
     A null is a value that is not known; each stands for itself, so that two nulls are not taken for equal. ``delta``
     carries values along, ``sigma`` gives a row the value of whatever became it, ``pi`` joins on equal values.
 
-    Cost: rows x length of the equations, by gathers. Columns and values are not copied.
+    Cost: rows x length of the equations, by gathers. A column that can be written into is copied, so that what its owner does
+    afterwards changes nothing; a read-only one is shared. Values are shared, as Arrow arrays are never written into: one
+    that Arrow laid over a numpy array without copying is only as constant as that array.
     """
 
     __slots__ = ("attributes", "columns", "schema", "sizes")
@@ -72,10 +75,10 @@ class Instance:
         many = tuple(int(s) for s in sizes)
         if check:
             free = Presentation(schema.presentation.objects, schema.presentation.generators)
-            kept = [column.view() for column in check_functor(free, many, columns)]
+            kept = [lasting(column) for column in check_functor(free, many, columns)]
             check_equations(schema, many, kept)
         else:
-            kept = [np.ascontiguousarray(column, dtype=np.int32).view() for column in columns]
+            kept = [lasting(np.ascontiguousarray(column, dtype=np.int32)) for column in columns]
         if len(attributes) != len(schema.attributes):
             raise InputError(
                 f"the schema has {len(schema.attributes)} attributes, {len(attributes)} columns were given."
@@ -85,13 +88,13 @@ class Instance:
             column = given if isinstance(given, pa.ChunkedArray) else pa.chunked_array([given])
             expected = many[schema.attributes[i].object]
             if len(column) != expected:
-                raise InputError(f"attribute {schema.show(i)} has {len(column)} values; its table has {expected} rows.")
+                raise InputError(
+                    f"attribute {schema.show(i)} has {len(column):,} values; its table has {expected:,} rows."
+                )
             wanted = arrow_type(schema.attributes[i].type)
             if column.type != wanted:
                 raise InputError(f"attribute {schema.show(i)} holds {column.type}; expected {wanted}.")
             values.append(column)
-        for column in kept:
-            column.setflags(write=False)
         object.__setattr__(self, "schema", schema)
         object.__setattr__(self, "sizes", many)
         object.__setattr__(self, "columns", tuple(kept))

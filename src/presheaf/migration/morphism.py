@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from presheaf.errors import InputError
+from presheaf.finite.columns.arrays import lasting
 from presheaf.finite.presented.copresheaf import check_morphism
 from presheaf.migration.columns import at_rows, equal_values
 from presheaf.migration.instance import Instance
@@ -50,7 +51,7 @@ class InstanceMorphism:
             raise InputError(f"the instances have different schemas: {source.schema!r} and {target.schema!r}.")
         schema = source.schema
         ends = (source.sizes, source.columns), (target.sizes, target.columns)
-        kept = tuple(given.view() for given in check_morphism(schema.presentation, *ends, maps))
+        kept = tuple(lasting(given) for given in check_morphism(schema.presentation, *ends, maps))
         for i, attribute in enumerate(schema.attributes):
             image = at_rows(target.attributes[i], kept[attribute.object])
             value = source.attributes[i]
@@ -59,10 +60,8 @@ class InstanceMorphism:
                 row = int(bad[0])
                 raise InputError(
                     f"{schema.show(i)}: row {row} has {value[row].as_py()!r}, the row it goes to "
-                    f"{image[row].as_py()!r}; {len(bad)} rows in all."
+                    f"{image[row].as_py()!r}; {len(bad):,} rows in all."
                 )
-        for given in kept:
-            given.setflags(write=False)
         object.__setattr__(self, "source", source)
         object.__setattr__(self, "target", target)
         object.__setattr__(self, "maps", kept)

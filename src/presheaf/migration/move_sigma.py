@@ -92,7 +92,7 @@ def sigma(
 
 def _ending(kan: LeftKan) -> str:
     if kan.status == "budget exceeded":
-        return f"budget exceeded ({kan.limit}) after {kan.counts.made} rows made in {kan.counts.seconds:.1f} s"
+        return f"budget exceeded ({kan.limit}) after {kan.counts.made:,} rows made in {kan.counts.seconds:.1f} s"
     if kan.status == "infinite":
         names = zip(kan.mapping.target.generators, kan.weights or (), strict=False)
         weights = ", ".join(f"{g[0]}: {w}" for g, w in names if w)

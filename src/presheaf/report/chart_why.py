@@ -24,8 +24,8 @@ def prompt_chart(why: Why, *, width: int, prefix: str) -> Html:
     lines: list[Line] = [
         ("ρ, at most", "theory", [(math.log2(p.k), p.rho_high / scale) for p in points]),
         ("ρ, at least", "theory-low", [(math.log2(p.k), p.rho_low / scale) for p in points]),
-        ("its accuracy", "max", _known([(math.log2(p.k), p.density) for p in points])),
-        ("random rows", "mean", _known([(math.log2(p.k), p.drawn) for p in points])),
+        ("chosen", "max", _known([(math.log2(p.k), p.density) for p in points])),
+        ("random", "mean", _known([(math.log2(p.k), p.drawn) for p in points])),
     ]
     said = "; ".join(
         f"k = {p.k}: rho {number(p.rho_low)} to {number(p.rho_high)}, density {_said(p.density)}, random {_said(p.drawn)}"
@@ -34,7 +34,7 @@ def prompt_chart(why: Why, *, width: int, prefix: str) -> Html:
     ticks = [(float(i), str(2**i)) for i in range(int(math.log2(points[-1].k)) + 1)]
     end = max(1.0, *(y for _, _, line in lines for _, y in line))
     return _chart(lines, ticks, (0.0, end), "Prompt curve: theory and measurement", said, "prompts per label, k (log scale)",
-                  "accuracy; ρ as a share of the distance off a label", width, prefix)  # fmt: skip
+                  "accuracy; ρ as a share of unrelated", width, prefix)  # fmt: skip
 
 
 def ceiling_chart(why: Why, *, width: int, prefix: str) -> Html:
@@ -43,13 +43,13 @@ def ceiling_chart(why: Why, *, width: int, prefix: str) -> Html:
     if len(points) < 2:
         return Html("")
     lines: list[Line] = [
-        ("margin", "max", [(p.lam, p.margin) for p in points]),
-        ("strict", "mean", [(p.lam, p.strict) for p in points]),
+        ("pairs", "max", [(p.lam, p.margin) for p in points]),
+        ("chains", "mean", [(p.lam, p.strict) for p in points]),
         ("shuffled", "theory-low", [(p.lam, p.shuffled) for p in points]),
-        ("neighbours", "theory", [(p.lam, p.neighbours) for p in points]),
+        ("one close", "theory", [(p.lam, p.neighbours) for p in points]),
     ]
     said = "; ".join(
-        f"lambda {number(p.lam)}: strict {number(p.strict)}, margin {number(p.margin)}, shuffled {number(p.shuffled)}, "
+        f"lambda {number(p.lam)}: chains (strict) {number(p.strict)}, pairs (margin) {number(p.margin)}, shuffled {number(p.shuffled)}, "
         f"with a neighbour {number(p.neighbours)}"
         for p in points
     )

@@ -7,44 +7,56 @@ from presheaf.report.chart_why import ceiling_chart, prompt_chart
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, user
 from presheaf.report.plain import number
-from presheaf.report.text_why import (
+from presheaf.report.why_words import (
     ceiling_sentence,
     cover_sentence,
+    decision_sentence,
     density_sentence,
     gap_sentence,
-    level_sentence,
+    hom_sentence,
+    laws_sentence,
+    level_answer,
     loss_sentence,
-    prompt_number,
-    sentences,
+    part_meaning,
+    prompts_needed,
+    short_sentence,
     shown,
 )
 
 _LEAD = (
-    "The ladder measures; this explains. Rows are objects of a category whose hom is the angle between features. Theorem 1 "
-    "asks whether a label is one prompt, the density theorem how many prompts it is, Theorem 2 what fine-tuning can't "
-    "pass, up to closeness λ."
+    "The ladder measures; this looks at the distances between rows that the model sees, to say why it came out so. A label "
+    "is written as a distance too: nothing on its own rows, unrelated elsewhere. Theorem 1 asks whether that is the distance to "
+    "one row, the density theorem to how many, Theorem 2 what a rule must get wrong that treats close rows alike."
+)
+_ASKED = (
+    "Is the label the distance to one row (value), a rising curve of it, fitted to the mean (calibrated), or a direction in "
+    "feature space (soft)? Off: the share of held-out rows further from it than the margin. Kan bounds: the "
+    "least and the greatest value that the choosing rows allow; where shuffled labels fit as well, they say nothing."
 )
 _CURVE = (
-    "k weighted prompts come within ρ of the label that is worst off (proof, on the choosing rows); beside it what "
-    "these prompts, and as many random rows, get right on held-out rows (estimates)."
+    "How near k weighted rows come to the label that is worst off (ρ, proof on the choosing rows); beside it what "
+    "these rows, and as many random rows, get right on held-out rows (estimates)."
 )
 
 
 def why_section(why: Why, limits: Limits, prefix: str = "why") -> Html:
     """Everything below the heading. ``prefix`` keeps ids of several sections on one page apart."""
-    facts = [part for name, said in sentences(why) if name in ("hom", "laws", "T1")
-             for part in (el("dt", name), el("dd", said))]  # fmt: skip
+    said = (("distance", hom_sentence(why)), ("laws", laws_sentence(why)), ("Theorem 1", decision_sentence(why)))
+    facts = [part for name, text in said for part in (el("dt", name), el("dd", text))]
     return join(
         [
             el("p", _LEAD, class_="lead"),
+            el("p", el("strong", "In short. "), short_sentence(why)),
             el("dl", *facts, class_="facts"),
+            el("h3", "Is a label one prompt? (Theorem 1)"),
+            el("p", _ASKED, class_="lead"),
             _labels(why, limits),
             el("h3", "How many prompts (density)"),
             el("p", _CURVE, class_="lead"),
             _both(prompt_chart(why, width=760, prefix=f"{prefix}-prompts-wide"),
                   prompt_chart(why, width=360, prefix=f"{prefix}-prompts-narrow")),
             el("p", density_sentence(why)),
-            el("h3", "What fine-tuning can't pass (Theorem 2)"),
+            el("h3", "What rules that treat close rows alike can't pass (Theorem 2)"),
             el("p", ceiling_sentence(why), class_="lead"),
             _both(ceiling_chart(why, width=760, prefix=f"{prefix}-ceiling-wide"),
                   ceiling_chart(why, width=360, prefix=f"{prefix}-ceiling-narrow")),
@@ -52,7 +64,7 @@ def why_section(why: Why, limits: Limits, prefix: str = "why") -> Html:
             el("p", loss_sentence(why)),
             _losses(why),
             el("p", cover_sentence(why)),
-            el("h3", "Rows inside the Kan gap"),
+            el("h3", "Rows that the choosing rows leave open (Kan gap)"),
             el("p", gap_sentence(why), class_="lead"),
             _gap(why, limits),
         ]
@@ -70,8 +82,8 @@ def _table(heads: tuple[tuple[str, str], ...], rows: list[Html], name: str) -> H
 
 
 def _labels(why: Why, limits: Limits) -> Html:
-    heads = (("label", ""), ("value, T = h", ""), ("calibrated", ""), ("soft", ""), ("prompts needed", "num"),
-             ("Kan bounds cover", "num"), ("shuffled", "num"))  # fmt: skip
+    heads = (("label", ""), ("value", ""), ("calibrated", ""), ("soft", ""), ("prompts needed", ""),
+             ("within Kan bounds", ""), ("shuffled", ""))  # fmt: skip
     listed = why.labels[: limits.labels]
     rows = [_label(label) for label in listed]
     more = left_out(len(why.labels) + why.labels_left_out, len(listed), "label")
@@ -79,26 +91,32 @@ def _labels(why: Why, limits: Limits) -> Html:
 
 
 def _label(label: LabelWhy) -> Html:
-    cells = [el("td", level_sentence(level), data_name=level.level) for level in label.levels]
-    needed = prompt_number(label) + ("" if label.enough is None else f"; {label.enough} for new rows")
+    cells = [el("td", level_answer(level), data_name=level.level) for level in label.levels]
     return el(
         "tr",
         el("th", user(label.label, 80), scope="row"),
         *cells,
-        el("td", needed, class_="num", data_name="prompts needed"),
-        el("td", shown(label.coverage), class_="num", data_name="Kan bounds cover"),
-        el("td", shown(label.shuffled), class_="num", data_name="shuffled"),
+        el("td", prompts_needed(label), data_name="prompts needed"),
+        el("td", shown(label.coverage), data_name="within Kan bounds"),
+        el("td", shown(label.shuffled), data_name="shuffled"),
     )
 
 
 def _losses(why: Why) -> Html:
     if not why.loss:
         return Html("")
-    heads = (("part", ""), ("error", "num"), ("rows", "num"), ("rows, labels shuffled", "num"))
+    heads = (
+        ("part", ""),
+        ("error", "num"),
+        ("rows", "num"),
+        ("rows, labels shuffled", "num"),
+        ("rows, and what may help (heuristic)", ""),
+    )
     rows = [
         el("tr", el("th", part.name, scope="row"), el("td", shown(part.error), class_="num", data_name="error"),
            el("td", shown(part.rows), class_="num", data_name="rows"),
-           el("td", shown(part.shuffled), class_="num", data_name="rows, labels shuffled"))
+           el("td", shown(part.shuffled), class_="num", data_name="rows, labels shuffled"),
+           el("td", part_meaning(part), data_name="what may help"))
         for part in why.loss
     ]  # fmt: skip
     return _table(heads, rows, "Parts of the error")
@@ -106,7 +124,7 @@ def _losses(why: Why) -> Html:
 
 def _gap(why: Why, limits: Limits) -> Html:
     heads = (("row", "num"), ("label", ""), ("status", ""), ("nearest", "num"), ("its label", ""), ("distance", "num"),
-             ("rival", "num"), ("text", ""))  # fmt: skip
+             ("another label at", "num"), ("text", ""))  # fmt: skip
     listed = why.gap[: limits.rows]
     rows = [
         el(
@@ -117,7 +135,7 @@ def _gap(why: Why, limits: Limits) -> Html:
             el("td", str(row.nearest), class_="num", data_name="nearest"),
             el("td", user(row.nearest_label, 80), data_name="its label"),
             el("td", number(row.distance), class_="num", data_name="distance"),
-            el("td", number(row.rival), class_="num", data_name="rival"),
+            el("td", number(row.rival), class_="num", data_name="another label at"),
             el("td", user(row.text, limits.text, "span", class_="text")),
         )
         for row in listed

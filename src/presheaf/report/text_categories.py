@@ -62,7 +62,7 @@ def noise_line(result: CategoryComparison) -> str:
     if not noise.objects or noise.exact is None or noise.usual is None:
         return "no object could be encoded again, so float noise could not be told from change"
     kinds = " and ".join(dict.fromkeys(noise.precisions))
-    said = "rounding" if noise.same else "not rounding"
+    said = "float rounding" if noise.same else "a real change, not float rounding"
     return (
         f"{plural(noise.objects, 'object')} encoded one at a time ({kinds}): largest change {noise.exact / 1e9:.1e} rad, in "
         f"batches {noise.usual / 1e9:.1e} rad: {said}"
@@ -88,7 +88,7 @@ def _add_kept(page: Page, result: CategoryComparison) -> None:
 
 
 def _add_distances(page: Page, result: CategoryComparison) -> None:
-    page.head("Distances", f"change in radians; mean distance {radians(result.size)}")
+    page.head("Distances", f"change in radians, of sampled pairs; mean distance {radians(result.size)}")
     page.line((f"  {'':<30}{'mean':<30}{'q95':>9}{'q99':>9}{'largest':>9}", "dim"))
     for name, change in changes(result):
         cells = "".join(f"{radians(v):>9}" for v in (change.q95.value, change.q99.value, change.largest))

@@ -125,10 +125,15 @@ def _thin(n: int, source: NDArray[np.integer], target: NDArray[np.integer], obje
 
 
 def chain(n: int) -> Category:
-    """The order 0 < 1 < ... < n-1."""
+    """The order 0 < 1 < ... < n-1, with its n (n + 1) / 2 arrows; InputError if these don't fit int32 ids."""
+    arrows = count("n", n) * (n + 1) // 2
+    if arrows >= 2**31:
+        raise InputError(
+            f"a chain of {n:,} objects has {arrows:,} arrows; they don't fit int32 ids (at most {2**31 - 1:,})."
+        )
     return from_covers(n, np.stack([np.arange(n - 1), np.arange(1, n)], axis=1) if n > 1 else [])
 
 
 def discrete(n: int, *, objects: Sequence[str] | None = None) -> Category:
-    """n objects and nothing but their identities."""
+    """n objects and nothing but their identities; InputError if n doesn't fit int32 ids."""
     return from_covers(n, [], objects=objects)

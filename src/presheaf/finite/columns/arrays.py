@@ -25,6 +25,16 @@ def frozen(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
+def lasting(values: NDArray[Any]) -> NDArray[Any]:
+    """The same entries in an array that nobody writes into: itself, if all that it is a view of is read-only; else a copy."""
+    at: Any = values
+    while isinstance(at, np.ndarray):
+        if at.flags.writeable:
+            return frozen(values.copy())
+        at = at.base
+    return values
+
+
 def integers(what: str, values: ArrayLike) -> NDArray[Any]:
     """An array of integers, of any shape; an empty one may have been of any type.
 
@@ -95,11 +105,11 @@ def ids(what: str, values: ArrayLike, bound: int, shape: tuple[int, ...] | None 
 
 
 def count(what: str, value: int) -> int:
-    """Check a number of things: a whole number from 0 to 2^31; InputError names it otherwise."""
+    """Check a number of things: a whole number from 0 to 2^31 - 1; InputError names it otherwise."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise InputError(f"{what} must be a whole number; got {value!r}.")
-    if not 0 <= value <= 2**31:
-        raise InputError(f"{what} must lie between 0 and 2^31, so that ids fit int32; got {value}.")
+    if not 0 <= value < 2**31:
+        raise InputError(f"{what} must lie between 0 and 2^31 - 1, so that ids fit int32; got {value}.")
     return int(value)
 
 

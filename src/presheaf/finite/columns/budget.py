@@ -98,6 +98,12 @@ class Stopped(Exception):
         self.limit = limit
         self.why = why
 
+    @property
+    def ending(self) -> str:
+        """How the computation ended, in words: what ran out, and why."""
+        what = f"{self.status} ({self.limit})" if self.limit else self.status
+        return f"{what}: {self.why}" if self.why else what
+
 
 class Meter:
     """Counts what a computation uses, between its steps, against a budget.
@@ -143,7 +149,7 @@ class Meter:
         if self.bytes > self.budget.max_bytes:
             raise Stopped("budget exceeded", "bytes", why)
         if self.budget.seconds is not None and self.seconds > self.budget.seconds:
-            raise Stopped("budget exceeded", "seconds")
+            raise Stopped("budget exceeded", "seconds", f"{self.budget.seconds:g} s are over")
         if self.cancel is not None and self.cancel():
             raise Stopped("cancelled")
 

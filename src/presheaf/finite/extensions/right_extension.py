@@ -110,7 +110,7 @@ def right_extension(f: Functor, t: SetFunctor, *, most: int = 50_000_000) -> Rig
     The end Ran_F T (d) = Nat(D(d, F-), T) (Mac Lane, Categories for the Working Mathematician, X.4), for presheaves
     with D(F-, d). D(d, F-) is covered by the fewest representables, and a family is the choice of one element of T for
     each of them: see ``families``. Elements are numbered in lexicographic order of these choices. Cost: the size of
-    D(F-, F-) plus the rows met.
+    D(F-, F-) plus the rows met; besides, one step of Python an object (about a tenth of a millisecond).
     """
     if t.category is not f.source:
         raise InputError("the set-valued functor must live on the source of the functor.")

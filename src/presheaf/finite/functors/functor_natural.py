@@ -170,7 +170,8 @@ class NaturalTransformations:
     -----
     A component is a variable, a generator of C a relation between two of them: the pairs whose square commutes, found
     by a sort-merge join on the composite. The relations are summed out by bucket elimination (``joins.eliminate``).
-    Cost: commuting squares over each generator; joins are exponential only in the width of C's graph.
+    Cost: commuting squares over each generator; joins are exponential only in the width of C's graph. Besides, one step
+    of Python an object (about a sixth of a millisecond).
     """
 
     def __init__(self, source: Functor, target: Functor, *, kind: Kind = "all", limit: int = 50_000_000) -> None:

@@ -94,14 +94,16 @@ def complete(
     ------
     InputError
         For a unit at an object that is not there, a coincidence whose path does not fit its units, an unknown strategy,
-        or more than 65535 objects.
+        more than 65535 objects, or, unless the budget names bytes, so many generators out of one object that the first
+        step would take more than ``machines.WIDE_BYTES``.
 
     Notes
     -----
     Todd and Coxeter 1936 for one object and invertible arrows; Carmody and Walters 1995 (Computing left Kan extensions)
     for presented categories. All operation symbols are arrows and so unary: union-find and the merging of two rows are
     the whole congruence closure. A semi-decision: it ends whenever the result is finite and the budget lasts, and
-    nothing bounds the rows made on the way by the size of the result.
+    nothing bounds the rows made on the way by the size of the result. Memory: the rows held x the most generators that
+    leave one object, 4 bytes each, so that an object with very many of them is dear.
     """
     run = Completion(presentation, unit_objects, strategy=strategy, budget=budget, compiled=compiled)
     run.identify(coincidences)
@@ -149,7 +151,9 @@ class Completion:
             self._stop("bytes")
         else:
             try:
-                self._machine, self.method = machine_for(presentation, self._units, strategy, compiled)
+                self._machine, self.method = machine_for(
+                    presentation, self._units, strategy, compiled, self._budget.bytes
+                )
             except MemoryError:
                 self._stop("bytes")
 

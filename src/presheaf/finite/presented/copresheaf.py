@@ -66,7 +66,7 @@ def check_functor(presentation: Presentation, sizes: Sequence[int], columns: Seq
             row = int(bad[0])
             raise InputError(
                 f"equation {i} ({presentation.equation(i)}) fails at row {row}: {left[row]} on the left, {right[row]} on "
-                f"the right; {len(bad)} rows in all."
+                f"the right; {len(bad):,} rows in all."
             )
     return out
 
@@ -96,7 +96,9 @@ def check_morphism(
     for j, (name, a, b) in enumerate(presentation.generators):
         bad = np.flatnonzero(out[b][source[1][j]] != target[1][j][out[a]])
         if len(bad):
-            raise InputError(f"the maps are not natural in generator {name!r} at row {bad[0]}; {len(bad)} rows in all.")
+            raise InputError(
+                f"the maps are not natural in generator {name!r} at row {bad[0]}; {len(bad):,} rows in all."
+            )
     return tuple(out)
 
 
@@ -106,10 +108,10 @@ def _column(place: str, given: ArrayLike, ends: tuple[str, str], sizes: tuple[in
     except (ValueError, OverflowError) as error:
         raise InputError(f"{place} must be an array of row numbers; got {given!r:.60}.") from error
     if column.shape != (sizes[0],):
-        raise InputError(f"{place} has shape {column.shape}; {ends[0]!r} has {sizes[0]} rows.")
+        raise InputError(f"{place} has shape {column.shape}; {ends[0]!r} has {sizes[0]:,} rows.")
     if column.size and not np.issubdtype(column.dtype, np.integer):
         raise InputError(f"{place} holds {column.dtype}; expected integers.")
     if column.size and (column.min() < 0 or column.max() >= sizes[1]):
         row = int(np.flatnonzero((column < 0) | (column >= sizes[1]))[0])
-        raise InputError(f"{place}, row {row}: {column[row]} is no row of {ends[1]!r}, which has {sizes[1]}.")
+        raise InputError(f"{place}, row {row}: {column[row]} is no row of {ends[1]!r}, which has {sizes[1]:,}.")
     return np.ascontiguousarray(column, dtype=np.int32)

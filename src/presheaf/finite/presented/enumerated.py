@@ -139,7 +139,7 @@ def _ending(done: LeftKan, presentation: Presentation) -> str:
     if done.status == "cancelled":
         return "the enumeration of the category was cancelled."
     return (
-        f"the category was not enumerated within the budget of {done.limit} ({done.counts.made} rows made in "
+        f"the category was not enumerated within the budget of {done.limit} ({done.counts.made:,} rows made in "
         f"{done.counts.seconds:.2f} s): it may be infinite, or need more. Raise the budget if it should be finite."
     )
 

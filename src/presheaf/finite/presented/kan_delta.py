@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from presheaf.errors import InputError
+from presheaf.finite.columns.arrays import frozen, lasting
 from presheaf.finite.presented.copresheaf import IntArray, check_functor, trace
 from presheaf.finite.presented.mapping import PresentationMap
 
@@ -29,7 +30,8 @@ def restrict(
     Returns
     -------
     sizes : list of int, length n of C
-    columns : int32 arrays, one a generator of C; J's own where F sends a generator to a generator
+    columns : int32 arrays, one a generator of C, read-only. A read-only column of J is taken over where F sends a
+        generator to a generator; one that can be written into is copied, so that the result never changes
 
     Raises
     ------
@@ -58,8 +60,8 @@ def restrict(
     found = [int(sizes[image]) for image in mapping.objects]
     out = []
     for (_, a, _), path in zip(mapping.source.generators, mapping.paths, strict=True):
-        column = given[path[0]] if path else np.arange(found[a], dtype=np.int32)
-        out.append(trace(given, path[1:], column))
+        column = lasting(given[path[0]]) if path else np.arange(found[a], dtype=np.int32)
+        out.append(frozen(trace(given, path[1:], column)))
     if check:
         _check_equations(mapping, found, out)
     return found, tuple(out)
@@ -77,5 +79,5 @@ def _check_equations(mapping: PresentationMap, sizes: list[int], columns: list[I
             raise InputError(
                 f"the map breaks equation {i} of the source ({c.equation(i)}): its sides go to "
                 f"{mapping.target.show(mapping.along(u))} and {mapping.target.show(mapping.along(v))}, which lead row {row} "
-                f"of {image!r} to {left[row]} and {right[row]}; {len(bad)} rows in all."
+                f"of {image!r} to {left[row]} and {right[row]}; {len(bad):,} rows in all."
             )

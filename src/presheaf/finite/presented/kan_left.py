@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ from presheaf.finite.presented.copresheaf import check_functor, whole_sizes
 from presheaf.finite.presented.infinite import growing_weights
 from presheaf.finite.presented.mapping import PresentationMap
 from presheaf.finite.presented.opfibration import laid_end_to_end
+from presheaf.finite.presented.origins import Origins
 from presheaf.finite.presented.presentation import Path, Presentation
 from presheaf.finite.presented.standard import Table
 from presheaf.finite.presented.sweep import Sweep
@@ -52,6 +53,7 @@ class LeftKan:
     counts: Counts
     _table: Table | None
     _rows: tuple[int, ...]
+    _origins: list[Origins] = field(default_factory=list, init=False)
 
     @property
     def complete(self) -> bool:
@@ -79,25 +81,23 @@ class LeftKan:
         ------
         InputError
             If there is no such element.
+
+        Notes
+        -----
+        O(length of the path); the first call also makes an index, O(objects and generators).
         """
         table = self._done()
         if not 0 <= at < len(table.sizes) or not 0 <= element < table.sizes[at]:
             raise InputError(f"there is no element {element} at object {at}; the sizes are {table.sizes.tolist()}.")
+        if not self._origins:
+            self._origins.append(Origins(self.mapping, self._rows, table.sizes))
         path: list[int] = []
         while True:
-            node = int(table.first[at][element])
-            for c, many in enumerate(self._rows):
-                if self.mapping.objects[c] == at:
-                    if node < many:
-                        return c, node, tuple(reversed(path))
-                    node -= many
-            for j, (_, a, b) in enumerate(self.mapping.target.generators):
-                if b == at:
-                    if node < table.sizes[a]:
-                        path.append(j)
-                        at, element = a, node
-                        break
-                    node -= int(table.sizes[a])
+            unit, which, row = self._origins[0].find(at, int(table.first[at][element]))
+            if unit:
+                return which, row, tuple(reversed(path))
+            path.append(which)
+            at, element = self.mapping.target.generators[which][1], row
 
     def verify(self, columns: Sequence[ArrayLike]) -> None:
         """Check anew that the result satisfies D's equations and that the unit is natural, for I's ``columns``.
@@ -127,7 +127,7 @@ class LeftKan:
     def ending(self) -> str:
         """How the computation ended, in words."""
         if self.status == "budget exceeded":
-            return f"budget exceeded ({self.limit}) after {self.counts.made} rows made in {self.counts.seconds:.2f} s"
+            return f"budget exceeded ({self.limit}) after {self.counts.made:,} rows made in {self.counts.seconds:.2f} s"
         if self.status == "infinite":
             names = zip(self.mapping.target.generators, self.weights or (), strict=True)
             return "proved infinite by the weights " + ", ".join(f"{g[0]}: {w}" for g, w in names if w)
@@ -139,7 +139,7 @@ class LeftKan:
         objects = self.mapping.target.objects
         shown = ", ".join(f"{o} {s}" for o, s in zip(objects[:8], self._table.sizes.tolist(), strict=False))
         more = ", ..." if len(objects) > 8 else ""
-        return f"LeftKan({shown}{more}; {self.method}, {self.counts.made} rows made, {self.counts.seconds:.3f} s)"
+        return f"LeftKan({shown}{more}; {self.method}, {self.counts.made:,} rows made, {self.counts.seconds:.3f} s)"
 
 
 def left_kan(

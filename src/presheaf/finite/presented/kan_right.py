@@ -247,7 +247,7 @@ def right_kan_sizes(
             count_answers(q, many, checked, meter, min(meter.budget.max_rows, ROW_LIMIT)) for q in queries.queries
         )
     except Stopped as stop:
-        raise InputError(f"the sizes are not there: {stop.status}{': ' if stop.why else ''}{stop.why}.") from None
+        raise InputError(f"the sizes are not there: {stop.ending}.") from None
 
 
 def _fixed(column: IntArray) -> IntArray:

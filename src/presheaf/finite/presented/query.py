@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,34 +90,78 @@ def conjunctive_queries(
     -----
     Pi at d is Nat(D(d, F-), I). A part of D that F copies arrow by arrow (``saturated``) is never listed: what leads into
     it counts as a generator. The rest of D(d, -) is completed; the strongly connected components of its elements under
-    C's generators that nothing leads into give the variables; edges outside a spanning forest give the conditions. Cost:
-    that of listing these arrows; no data is looked at.
+    C's generators that nothing leads into give the variables; edges outside a spanning forest give the conditions. An
+    object outside the image with one generator into what leads to the image, and no equation of its own, takes over the
+    list at that generator's end. Cost: that of listing the arrows out of each other object anew, so the square of the
+    objects where most of them branch, lie in the image or start an equation; no data is looked at.
     """
     try:
         return build_queries(mapping, Meter(budget, progress, cancel), compiled=compiled)
     except Stopped as stop:
-        raise InputError(f"the queries are not there: {stop.why or stop.status}.") from None
+        raise InputError(f"the queries are not there: {stop.ending}.") from None
 
 
 def build_queries(mapping: PresentationMap, meter: Meter, *, compiled: bool = True) -> Queries:
     """``conjunctive_queries`` on account of a meter; raises ``Stopped``."""
     inside = saturated(mapping)
     useful = reached(mapping.target, mapping.objects, backwards=True)
-    lists: list[_Arrows] = []
+    only = _only_ways(mapping, inside, useful)
+    listed = {}
     for d in range(len(mapping.target.objects)):
         meter.check()
-        lists.append(_arrows(mapping, inside, useful, d, meter, compiled))
-    projections = tuple(
-        tuple(lists[a].find((j, *path), c) for c, path in lists[b].query.variables)
-        for j, (_, a, b) in enumerate(mapping.target.generators)
-    )
+        if d not in only:
+            listed[d] = _arrows(mapping, inside, useful, d, meter, compiled)
+    lists = _passed_on(mapping, only, listed, meter)
+    projections: list[tuple[Place, ...]] = []
+    for j, (_, a, b) in enumerate(mapping.target.generators):
+        meter.check()
+        if only.get(a) == j:
+            projections.append(tuple((i, ()) for i in range(len(lists[b].query.variables))))
+        else:
+            projections.append(tuple(lists[a].find((j, *path), c) for c, path in lists[b].query.variables))
     counit = tuple(lists[image].find((), c) for c, image in enumerate(mapping.objects))
-    return Queries(mapping, tuple(a.query for a in lists), projections, counit)
+    return Queries(mapping, tuple(a.query for a in lists), tuple(projections), counit)
+
+
+def _only_ways(mapping: PresentationMap, inside: Saturated, useful: set[int]) -> dict[int, int]:
+    """Objects whose arrows into the image all begin with one generator and differ by what follows; that generator.
+
+    Such an object d is not in the image, has one generator g: d -> e that leads on to the image, and no equation starts
+    at it, so that x -> gx is one to one from D(e, F-) onto D(d, F-).
+    """
+    out: dict[int, list[int]] = {}
+    for j, (_, a, b) in enumerate(mapping.target.generators):
+        if b in useful:
+            out.setdefault(a, []).append(j)
+    tied = {mapping.target.equation_source(i) for i in range(len(mapping.target.equations))}
+    tied.update(mapping.objects, inside.over)
+    return {a: ways[0] for a, ways in out.items() if len(ways) == 1 and a not in tied}
+
+
+def _passed_on(
+    mapping: PresentationMap, only: dict[int, int], listed: dict[int, _Arrows], meter: Meter
+) -> list[_Arrows]:
+    """The lists of all objects: those behind an only way take over the list at its end, with one more letter."""
+    lists = dict(listed)
+    for start in only:
+        d, behind = start, []
+        while d not in lists:
+            behind.append(d)
+            d = mapping.target.generators[only[d]][2]
+        for d in reversed(behind):
+            meter.check()
+            ahead = lists[mapping.target.generators[only[d]][2]]
+            variables = tuple((c, (only[d], *path)) for c, path in ahead.query.variables)
+            lists[d] = replace(ahead, query=Query(variables, ahead.query.conditions), skip=ahead.skip + 1)
+    return [lists[d] for d in range(len(mapping.target.objects))]
 
 
 @dataclass(slots=True)
 class _Arrows:
-    """The listed elements of D(d, F-), each with its variable and its path of C from there."""
+    """The listed elements of D(d, F-), each with its variable and its path of C from there.
+
+    They are those of another object where d only leads there: the first ``skip`` letters of a path lead to it.
+    """
 
     inside: Saturated
     query: Query
@@ -126,9 +170,11 @@ class _Arrows:
     base: dict[int, int] = field(default_factory=dict)
     entry: dict[int, int] = field(default_factory=dict)
     place: list[Place] = field(default_factory=list)
+    skip: int = 0
 
     def find(self, path: Path, c: int) -> Place:
         """The element (c, path): its variable, and the path of C that leads to it from there."""
+        path = path[self.skip :]
         if self.part is None or self.kan is None:  # d lies in the saturated part: C's own arrows, from one variable
             return 0, self.inside.lift(path)
         x = int(self.kan.unit[0][0])

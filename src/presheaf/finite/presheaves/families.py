@@ -154,6 +154,8 @@ def _solutions(objects: list[int], links: NDArray[np.int64], t: SetFunctor, most
         meets.append(meet)
     _strike(alive, meets, image, t)
     rows = [np.flatnonzero(a).astype(np.int32) for a in alive]
+    if len(rows) == 1 and len(rows[0]) <= most:
+        return rows[0][:, None]
     parts = [_linked(group, rows, meets, image, most) for group in _groups(len(objects), meets)]
     total = prod(len(part.rows) for part in parts)
     if total > most:

@@ -200,9 +200,19 @@ def copresheaf(category: Category, sizes: ArrayLike, columns: Sequence[ArrayLike
 
 
 def constant(category: Category, size: int, *, variance: Variance) -> SetFunctor:
-    """The functor with the same ``size`` elements everywhere; size 1 is the terminal one."""
+    """The functor with the same ``size`` elements everywhere; size 1 is the terminal one.
+
+    Raises
+    ------
+    InputError
+        A size that is no whole number, or more elements in all than int32 ids can number.
+    """
     one_of("variance", variance, ("contravariant", "covariant"))
     size = whole("size", size)
+    if size * category.n_objects >= 2**31:
+        raise InputError(
+            f"{size:,} elements at each of {category.n_objects:,} objects don't fit int32 ids (at most {2**31 - 1:,})."
+        )
     row = frozen(np.arange(size, dtype=np.int32))
     sizes = np.full(category.n_objects, size)
     return SetFunctor.trusted(category, sizes, [row] * len(category.generators), variance=variance)
