@@ -143,16 +143,17 @@ def test_a_broken_step_is_named() -> None:
         Category(QUIVER.dom, QUIVER.cod, QUIVER.identity, QUIVER.generators, QUIVER.left, QUIVER.left)
 
 
-def test_every_single_change_of_a_table_is_seen_or_gives_a_category() -> None:
+def test_every_single_change_of_a_table_is_seen() -> None:
+    """At x, (g x) g = g (x g) reads x + 2 = value + 1: no other value of x g than x + 1 will do."""
     for position in np.ndindex(*C4.right.shape):
         for value in range(C4.n_arrows):
             right = C4.right.copy()
             right[position] = value
-            try:
-                made = Category(C4.dom, C4.cod, C4.identity, C4.generators, right, C4.left)
-            except InputError:
+            if value == C4.right[position]:
+                lawful(Category(C4.dom, C4.cod, C4.identity, C4.generators, right, C4.left))
                 continue
-            lawful(made)
+            with pytest.raises(InputError):
+                Category(C4.dom, C4.cod, C4.identity, C4.generators, right, C4.left)
 
 
 def test_how_it_shows() -> None:

@@ -96,6 +96,7 @@ def pi(
 
 
 def refuse_unknown(map: SchemaMap, extended: WithValues) -> None:
+    """Raise an InputError that names the attributes of the target whose values nothing determines."""
     names = [map.target.show(k) for k, way in enumerate(extended.ways) if way is None]
     if names:
         raise InputError(

@@ -23,5 +23,6 @@ class Example:
 
 
 def at_least(name: str, value: int, least: int) -> None:
+    """Raise an InputError that names the argument if it is below ``least``."""
     if value < least:
         raise InputError(f"{name!r} must be at least {least}; got {value}.")

@@ -14,6 +14,7 @@ from presheaf.finite.presheaves.presheaf import SetFunctor
 
 
 def alike(one: SetFunctor, two: SetFunctor) -> None:
+    """Raise an InputError unless both functors live on the same category object with the same variance."""
     if one.category is not two.category or one.variance != two.variance:
         raise InputError("both functors must live on the same category with the same variance.")
 
