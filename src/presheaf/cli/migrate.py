@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from presheaf.cli.progress import LINE_SECONDS, QUIET_SECONDS, duration
 from presheaf.errors import InputError
+from presheaf.migration.addresses import without_secrets
 
 if TYPE_CHECKING:
     from presheaf.finite.columns.budget import Budget
@@ -104,7 +105,9 @@ def _migrate(job: Job, arguments: Namespace) -> int:
         raise InputError(f"--json {arguments.json}: there is no folder {Path(arguments.json).parent}; make it first.")
     if arguments.dry_run:
         if arguments.engine not in ("engine", "duckdb"):
-            raise InputError(f"--dry-run reads files; it can't look into {arguments.engine}. Leave --dry-run out.")
+            raise InputError(
+                f"--dry-run reads files; it can't look into {without_secrets(arguments.engine)}. Leave --dry-run out."
+            )
         return _dry_run(job, arguments, told)
     if arguments.engine == "engine":
         from presheaf.migration.run import migrate as run
@@ -210,7 +213,7 @@ def _dry_run(job: Job, arguments: Namespace, told: Told) -> int:
 
     found = plan(job, told.stage)
     if arguments.json is not None:
-        _write_json(arguments.json, {"move": job.move, "engine": arguments.engine, **found.as_dict()})
+        _write_json(arguments.json, {"move": job.move, "engine": without_secrets(arguments.engine), **found.as_dict()})
         if arguments.json == "-":
             return 0
     print(f"{job.move} along {job.functor}, by {found.method}; nothing is written.")
@@ -225,7 +228,7 @@ def _answer(job: Job, done: Migrated, arguments: Namespace) -> int:
     if arguments.json is not None:
         summary = {
             "move": job.move, "functor": str(job.functor), "input": str(job.input), "output": str(job.output),
-            "engine": arguments.engine, "rows": done.rows, **asdict(done),
+            "engine": without_secrets(arguments.engine), "rows": done.rows, **asdict(done),
         }  # fmt: skip
         _write_json(arguments.json, summary)
     if done.status != "complete":

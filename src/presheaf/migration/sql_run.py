@@ -7,6 +7,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from presheaf.errors import InputError, MissingDependencyError
+from presheaf.migration.addresses import hide_secrets, without_secrets
 from presheaf.migration.checkpoint import remove_leftovers
 from presheaf.migration.names import row_key, suggest
 from presheaf.migration.run import Job, Migrated, Ready, Watch, ready, ready_for_files
@@ -102,7 +103,7 @@ def _at_url(url: str, job: Job, watch: Watch) -> Migrated:
         import ibis
     except ImportError as error:
         raise MissingDependencyError(
-            f'--engine {url} needs the package {_package(error)!r}. To install it: pip install "presheaf[migrate]"'
+            f'--engine {without_secrets(url)} needs the package {_package(error)!r}. To install it: pip install "presheaf[migrate]"'
         ) from None
     _check_url(url)
     found = ready(job)
@@ -110,11 +111,13 @@ def _at_url(url: str, job: Job, watch: Watch) -> Migrated:
         backend = ibis.connect(url)
     except ImportError:
         raise MissingDependencyError(
-            f'--engine {url} needs more of Ibis. To install it: pip install "ibis-framework[{url.partition("://")[0]}]"'
+            f'--engine {without_secrets(url)} needs more of Ibis. To install it: pip install "ibis-framework[{url.partition("://")[0]}]"'
         ) from None
     except Exception as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
-        raise InputError(f"--engine {url}: no connection: {said[0]}") from None
+        # What the driver says may hold the address, and with it the password.
+        reason = hide_secrets(said[0], url)
+        raise InputError(f"--engine {without_secrets(url)}: no connection: {reason}") from None
     into, beginning = _beginning(job.output)
     _check_tables(backend, job, found)
     with warehouse(backend, before=_clock(job)) as engine:
@@ -142,12 +145,13 @@ def _check_url(url: str) -> None:
     scheme, colon, rest = url.partition("://")
     if not colon:
         raise InputError(
-            f"--engine {url}: expected engine, duckdb{suggest(url, ('engine', 'duckdb')) if url else '.'} Or a URL such as "
+            f"--engine {without_secrets(url)}: expected engine, duckdb{suggest(url, ('engine', 'duckdb')) if url else '.'} Or a URL such as "
             "sqlite://shop.sqlite or postgres://user@host/database."
         )
-    if scheme in ("sqlite", "duckdb") and rest and not FilePath(rest.partition("?")[0]).exists():
+    file = rest.partition("?")[0]
+    if scheme in ("sqlite", "duckdb") and rest and not FilePath(file).exists():
         raise InputError(
-            f"--engine {url}: there is no file {rest.partition('?')[0]}; write {scheme}:// and then the path, which begins with "
+            f"--engine {without_secrets(url)}: there is no file {file}; write {scheme}:// and then the path, which begins with "
             "another / only if it is absolute."
         )
 
