@@ -1,0 +1,1 @@
+"""Language models as sources: what follows a text, with which probability."""
