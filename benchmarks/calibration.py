@@ -315,11 +315,11 @@ def coverages(trials: int, only: list[str] | None) -> Iterator[Rate]:
     truth = float(line_slope(np.random.default_rng(1).uniform(0, 5, (20_000, 60))).mean())
     cases: dict[str, tuple[str, Callable[[int], bool], int]] = {
         "broken triples, all": ("interval", partial(broken_triples, n=100), trials),
+        "broken triples, sampled": ("interval", partial(broken_triples, n=200), trials),
         "mean distortion": ("interval", partial(stretched, quantile=False), trials),
         "spread from sampled rows": ("interval", sampled_spread, trials),
         "pairs labelled apart": ("interval", pairs_apart, trials),
         "share outside the margin, upper end": ("interval", outside_margin, trials),
-        "broken triples, sampled": ("wide interval", partial(broken_triples, n=200), trials),
         "95 % quantile of distortion": ("wide interval", partial(stretched, quantile=True), trials),
         "magnitude dimension": ("wide interval", partial(dimension, truth=truth), max(1, trials // 10)),
     }

@@ -258,7 +258,11 @@ def test_the_claim_changes_with_the_label_category() -> None:
     for category, margin in expected.items():
         assert curve(hom, labels, category, [1.0]).margin[0] == margin, category.claim
     assert curve(hom, [0, 1], Ordered(), [1.0]).margin[0] == 1.0
-    assert np.isnan(curve(hom, labels, Ordered(), [1.0]).strict).all()
+    ordered = curve(hom, labels, Ordered(), [1.0])
+    assert ordered.strict is None
+    assert "strict not defined" in repr(ordered)
+    pairs = close_pairs(hom, 1.0, Ordered().reading)
+    assert ceiling_null(pairs, labels, Ordered(), [1.0], repeats=2).strict is None
     assert len(curve(hom, labels, Ordered(), [1.0]).statements) == 1
     assert "one label" in curve(hom, labels, COMPONENTS, [1.0]).statements[0]
     incomparable = Ordered(np.eye(2, dtype=bool))

@@ -14,6 +14,7 @@ from presheaf.enriched.construct import hom_from_distances, hom_from_features, h
 from presheaf.enriched.cover import error_of, exact_choice, greedy_cover, least_cover, packing_bounds
 from presheaf.enriched.density import prompt_curve, prompt_number
 from presheaf.enriched.ensembles import ensembles
+from presheaf.enriched.functor import functor_defect
 from presheaf.enriched.hom import Hom
 from presheaf.enriched.kernel import laplacian
 from presheaf.enriched.quantale import COST, FUZZY_MIN, LUKASIEWICZ, Quantale
@@ -190,3 +191,28 @@ def test_wrong_input_is_named() -> None:
         prompt_number(hom, np.zeros(5), "contravariant", -1)
     with pytest.raises(InputError, match="limit_bytes"):
         prompt_curve(hom, np.zeros(5), "contravariant", 2, limit_bytes=100)
+
+
+def test_the_least_error_of_any_number_is_that_of_all_candidates() -> None:
+    line = hom_from_distances(np.abs(np.subtract.outer([0, 0.1, 0.2], [0, 0.1, 0.2])), COST, lawful=True)
+    task = np.array([0.0, 1.0, 0.0])
+    number = prompt_number(line, task, "contravariant", 0.2)
+    # T(1) - d(1, 0) - T(0) = .9 is the functor defect of T, and half of it is what the nearest presheaf leaves (oracle 11).
+    assert number.least == pytest.approx(functor_defect(line, task, "contravariant") / 2)
+    assert number.least == pytest.approx(0.45)
+    assert (number.high, number.fit) == (None, None)
+    assert prompt_number(line, task, "contravariant", 0.46).high is not None
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6))
+def test_no_choice_of_candidates_beats_the_least_error(seed: int) -> None:
+    hom, rng = lawful(seed, 7), np.random.default_rng(seed)
+    task = rng.random(7) * 2
+    least = prompt_number(hom, task, "contravariant", 0.1, candidates=[1, 3, 4]).least
+    errors = [
+        fit_weights(hom, task, list(chosen), "contravariant").error
+        for k in (1, 2, 3)
+        for chosen in combinations([1, 3, 4], k)
+    ]
+    assert min(errors) == pytest.approx(least)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from math import inf, log, pi
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import floyd_warshall
 
+from presheaf.enriched import sources
 from presheaf.enriched.construct import (
     hom_from_counts,
     hom_from_distances,
@@ -158,3 +160,19 @@ def test_features_that_cannot_be_used_are_named() -> None:
         hom_from_features([[1.0], [np.nan]], laplacian(1))
     with pytest.raises(InputError, match=r"shape \(n, d\)"):
         hom_from_features([1.0, 2.0], laplacian(1))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("collide", [False, True])
+def test_equal_rows_get_one_number_whatever_their_hashes(
+    kind: type[np.floating[Any]], collide: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if collide:
+        monkeypatch.setattr(sources, "row_hashes", lambda rows: np.zeros(len(rows), dtype=np.uint64))
+    rows = np.random.default_rng(1).integers(0, 3, (60, 3)).astype(kind)
+    # -0 is 0, and what differs in the last bit only is not equal.
+    rows[1], rows[2], rows[3] = (0, 0, 7), (-0.0, 0, 7), (0, 0, np.nextafter(kind(7), kind(8)))
+    number = sources.equal_rows(rows)
+    np.testing.assert_array_equal(number[:, None] == number, (rows[:, None] == rows).all(axis=2))
+    assert number[1] == number[2] != number[3]
+    assert sources.equal_rows(np.zeros((4, 0), dtype=kind)).tolist() == [0] * 4

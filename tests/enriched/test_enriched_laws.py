@@ -21,7 +21,14 @@ from presheaf.enriched.hom import Hom
 from presheaf.enriched.kernel import angle, gamma, gaussian, half_cosine, kullback_leibler, laplacian, total_variation
 from presheaf.enriched.laws import laws
 from presheaf.enriched.quantale import ANGLE, BOOL, COST, FUZZY_MIN, LUKASIEWICZ, Quantale
-from presheaf.enriched.ustatistics import disjoint_tuples, hoeffding, jackknife, quantile_interval
+from presheaf.enriched.ustatistics import (
+    disjoint_tuples,
+    hoeffding,
+    jackknife,
+    jackknife_variance,
+    quantile_interval,
+    share_interval,
+)
 from presheaf.errors import InputError
 
 
@@ -165,6 +172,41 @@ def test_bounds_hold_as_often_as_they_say() -> None:
     # 95 % of 200, less what chance takes once in a thousand.
     least = binom.ppf(0.001, worlds, 0.95)
     assert all(count >= least for count in covered.values()), covered
+
+
+@pytest.mark.parametrize(("n", "triples"), [(600, 600), (200, 4000)])
+def test_intervals_of_sampled_triples_are_as_wide_as_shares_scatter(n: int, triples: int) -> None:
+    """With 3 triples an object the sample moves the share more than the objects do; with 60 both count."""
+    found = [
+        laws(
+            hom_from_features(normal(n, 3, seed), gaussian(1.0, unlawful=True)), 1e-6, None, 3, triples, seed=seed
+        ).share
+        for seed in range(150)
+    ]
+    scatter = np.std([x.value for x in found], ddof=1)
+    # A standard deviation of 150 numbers is within a fifth of the true one but once in two thousand times.
+    assert np.mean([x.half_width for x in found]) / 1.96 == pytest.approx(scatter, rel=0.25)
+    assert all(0 <= x.low < x.value < x.high <= 1 for x in found)
+
+
+def test_variance_of_a_mean_over_tuples_by_hand() -> None:
+    # Var(0, 0, 1, 1) = 1/3 with n - 1; (2 * 3 / 2)^2 / 3 / 4 = 3/4, and what sampling adds is taken off, down to itself.
+    half = np.array([0.0, 0.0, 1.0, 1.0])
+    assert jackknife_variance(half, 2) == pytest.approx(0.75)
+    assert jackknife_variance(half, 2, 0.1) == pytest.approx(0.65)
+    assert jackknife_variance(half, 2, 1.0) == 1.0
+    assert jackknife_variance(np.array([0.0, np.nan, np.nan, 1.0]), 2) == np.inf
+
+
+def test_few_broken_triples_leave_room_for_more() -> None:
+    # One hit among 60 triples of 60 objects, three an object: about 1 of 60 independent ones, of which Clopper and Pearson
+    # say .0253 to 5.4 of 60. A normal interval would end at 3 of 60.
+    each = np.zeros(60)
+    each[:3] = 1 / 3
+    found = share_interval(1 / 60, each, np.arange(20) == 0, 60, 60, 0.95, True)
+    assert 50 < found.effective <= 60
+    assert 0 < found.low < 0.0253 / 50
+    assert found.high > 5 / 60
 
 
 def test_partitions_share_no_object_within_a_round() -> None:

@@ -13,7 +13,7 @@ from scipy.stats import beta, binom
 
 from presheaf.enriched import concave
 from presheaf.enriched.closure import close_distances
-from presheaf.enriched.concave import contradictions, fit_concave, screen
+from presheaf.enriched.concave import contradictions, fit_concave, fit_kinked, screen
 from presheaf.enriched.construct import (
     hom_from_distances,
     hom_from_features,
@@ -266,6 +266,57 @@ def test_screening_finds_what_the_exact_fit_finds(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_array_equal(
         fit_concave(np.array([np.inf, 0.0]), np.array([np.inf, 0.0]))(np.array([np.inf])), [np.inf]
     )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6))
+def test_the_kinked_reading_leaves_the_fewest_outside(seed: int) -> None:
+    """Against all slopes at which some object enters or leaves the margin, for every knot that is allowed."""
+    rng = np.random.default_rng(seed)
+    distances, task, margin = rng.random(15) * 2, rng.choice([0.0, 1.0, rng.random()], 15), 0.25
+    distances[0] = 0.0
+    found = fit_kinked(distances, task, margin)
+    best = 0
+    for knot in [*np.quantile(distances, concave.KNOTS, method="inverted_cdf"), np.inf]:
+        size = np.minimum(distances, knot)
+        away = size[size > 0]
+        for slope in np.maximum((task[size > 0] + [[margin], [-margin]]) / away, 0).ravel():
+            best = max(best, int((np.abs(slope * size - task) <= margin + 1e-9).sum()))
+    assert (np.abs(found(distances) - task) <= margin + 1e-9).sum() == best
+    assert found(np.array([0.0, np.inf])).tolist() == [0.0, np.inf]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_a_curve_is_never_worse_than_the_distance_where_it_is_fitted(share: float) -> None:
+    """Labels at random: the best answer is one for all rows, "on" or "off", and the curve finds the commoner one."""
+    hom = cloud(800, seed=2)
+    task = np.where(np.random.default_rng(3).random(800) < share, 0.0, 1.5)
+    result = representability(hom, task, "contravariant", 0.3, rounds=0, scoring=np.arange(400, 800))
+    rows = [hom.row(level.prompts[0], "contravariant")[:400] for level in (result.value, result.calibrated)]
+    choosing = task[:400]
+    value = (np.abs(rows[0] - choosing) > 0.3).mean()
+    calibrated = (np.abs(result.calibration(rows[1]) - choosing) > 0.3).mean()
+    assert calibrated <= value
+    # The prompt is at distance 0 from itself whatever the curve is, and its nearest neighbours are near.
+    assert calibrated <= min((choosing == 0).mean(), (choosing > 0).mean()) + 0.01
+
+
+def test_the_null_of_the_calibrated_level() -> None:
+    hom, _, scoring = planted()
+    curved = np.sqrt(hom.row(17, "contravariant"))
+    seen = representability(hom, curved, "contravariant", 0.08, scoring=scoring, rounds=19, candidates=np.arange(60))
+    assert seen.calibrated_null_p == 1 / 20
+    none = representability(hom, curved, "contravariant", 0.08, scoring=scoring, rounds=0, candidates=[17])
+    assert np.isnan(none.calibrated_null_p)
+    # For tasks that mean nothing p is at most .1 in a tenth of the cases, and takes other values too.
+    rng = np.random.default_rng(7)
+    tasks = [rng.permutation(curved) for _ in range(30)]
+    p = [
+        representability(hom, task, "contravariant", 0.3, rounds=9, seed=s, candidates=range(20)).calibrated_null_p
+        for s, task in enumerate(tasks)
+    ]
+    assert sum(one <= 0.1 for one in p) <= binom.ppf(0.999, 30, 0.1)
+    assert min(p) < 0.7
 
 
 def test_wrong_input_is_named() -> None:

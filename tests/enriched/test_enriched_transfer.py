@@ -257,3 +257,21 @@ def test_unusable_pairs_are_named(pairs: NDArray[np.int64], anchors: NDArray[np.
     hom = of(directed(6, 0))
     with pytest.raises(InputError, match=message):
         transfer(hom, hom, pairs, anchors, "contravariant")
+
+
+def test_little_memory_means_smaller_blocks_and_the_same_answer() -> None:
+    x = np.random.default_rng(0).standard_normal((300, 6))
+    hom, turned = (
+        hom_from_features(v, angle()) for v in (x, x + 0.2 * np.random.default_rng(1).standard_normal(x.shape))
+    )
+    # 280 unseen x 20 anchors x 4 x 8 bytes = 179,200; a query takes 280 x 16 = 4,480 more.
+    wide, narrow = (
+        transfer(hom, turned, same(300), np.arange(20), "contravariant", draws=3, limit_bytes=limit)
+        for limit in (1 << 28, 190_000)
+    )
+    for first, second in zip(wide.retrieval, narrow.retrieval, strict=True):
+        np.testing.assert_array_equal(first.ranks, second.ranks)
+    assert wide.shuffled == narrow.shuffled
+    assert wide.alignment.largest == pytest.approx(narrow.alignment.largest)
+    with pytest.raises(InputError, match="183,680 bytes"):
+        transfer(hom, turned, same(300), np.arange(20), "contravariant", draws=3, limit_bytes=183_679)

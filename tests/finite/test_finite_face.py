@@ -54,10 +54,18 @@ def test_every_name_has_a_docstring(face: ModuleType) -> None:
     assert [name for name in face.__all__ if name != "TYPES" and not inspect.getdoc(getattr(face, name))] == []
 
 
-def test_what_computes_says_what_it_costs() -> None:
-    functions: dict[str, Any] = {name: getattr(presheaf.finite, name) for name in presheaf.finite.__all__}
+@pytest.mark.parametrize("face", FACES[:2], ids=_name)
+def test_what_computes_says_what_it_costs(face: ModuleType) -> None:
+    functions: dict[str, Any] = {name: getattr(face, name) for name in face.__all__}
     functions = {name: f for name, f in functions.items() if inspect.isfunction(f) and name not in FREE}
+    assert len(functions) > 60
     assert [name for name, f in functions.items() if not COST.search(inspect.getdoc(f) or "")] == []
+
+
+def test_what_a_hom_computes_says_what_it_costs() -> None:
+    methods = {name: f for name, f in vars(presheaf.enriched.Hom).items() if inspect.isfunction(f) and name[0] != "_"}
+    assert {"row", "columns", "blocks", "dense", "nearest", "within"} <= methods.keys()
+    assert [name for name, f in methods.items() if not COST.search(inspect.getdoc(f) or "")] == []
 
 
 def test_a_name_that_is_not_there() -> None:

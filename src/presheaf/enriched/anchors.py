@@ -69,7 +69,7 @@ def relative_representation(hom: Hom, anchors: ArrayLike, variance: Variance) ->
 
     Returns
     -------
-    float32 array of shape (n, anchors)
+    float32 array of shape (n, anchors). Cost: so many distances.
     """
     return hom.columns(anchors, variance)
 

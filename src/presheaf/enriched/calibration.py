@@ -68,7 +68,8 @@ def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) 
 def rescaled(hom: Hom, factor: float, fitted: int) -> Hom:
     """The hom with all distances times ``factor``, in the quantale COST; ``fitted`` parameters are added to its count.
 
-    What is lawful stays lawful: a sum that a cap cuts is at most the sum.
+    What is lawful stays lawful: a sum that a cap cuts is at most the sum. Cost: none, distances are
+    multiplied when they are asked for.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def rescaled(hom: Hom, factor: float, fitted: int) -> Hom:
 
 
 def on_one_scale(source: Hom, target: Hom, anchors: ArrayLike | None = None, seed: int = 0) -> tuple[Hom, Hom, float]:
-    """Both homs in COST, the source times the factor fitted on ``anchors``; see ``fit_scale``."""
+    """Both homs in COST, the source times the factor fitted on ``anchors``. Cost: that of ``fit_scale``."""
     factor = fit_scale(source, target, anchors, seed)
     return rescaled(source, factor, 1), rescaled(target, 1.0, 0), factor
 

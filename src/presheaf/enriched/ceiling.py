@@ -33,9 +33,9 @@ class CeilingCurve:
     Attributes
     ----------
     lambdas : float array of shape (m,), ascending, in the hom's distances
-    strict : float array of shape (m,)
-        ``proof``: the best share right of a rule constant on components of the lambda-graph; nan where the label category
-        doesn't ask for equal labels.
+    strict : float array of shape (m,), or None
+        ``proof``: the best share right of a rule constant on components of the lambda-graph. None where it is not defined: an
+        ordered or metric label category doesn't ask close objects for equal labels, and ``margin`` is its ceiling.
     leave_one_out : m intervals, or empty
         ``estimate``: share right when every object that has company is judged by the others of its component. Shares of
         the strict ceiling are too high for new objects (pure noise in pairs gives 3/4 there and 1/2 here).
@@ -59,7 +59,7 @@ class CeilingCurve:
     """
 
     lambdas: Floats
-    strict: Floats
+    strict: Floats | None
     leave_one_out: tuple[Interval, ...]
     margin: Floats
     reached: Floats
@@ -83,8 +83,9 @@ class CeilingCurve:
 
     def __repr__(self) -> str:
         star = f"above {self.radius:g}" if self.nearest_conflict is None else f"{self.nearest_conflict:g}"
+        strict = "not defined" if self.strict is None else f"{self.strict[-1]:.3g}"
         return (
-            f"CeilingCurve(nearest conflict {star}; at {self.lambdas[-1]:g} strict {self.strict[-1]:.3g}, margin "
+            f"CeilingCurve(nearest conflict {star}; at {self.lambdas[-1]:g} strict {strict}, margin "
             f"{self.margin[-1]:.3g}, {self.evidence[-1]:.0%} of the objects with a neighbour)"
         )
 
@@ -146,7 +147,7 @@ def ceiling_curve(
     n = max(1, pairs.n)
     return CeilingCurve(
         grid,
-        right / n if category.constant else np.full(len(grid), np.nan),
+        right / n if category.constant else None,
         tuple(judged),
         most / n,
         kept / n,
@@ -186,10 +187,11 @@ class CeilingNull:
     ----------
     lambdas : float array of shape (m,)
     strict, margin : float arrays of shape (repeats, m)
+        ``strict`` is None where the curve has none.
     """
 
     lambdas: Floats
-    strict: Floats = field(repr=False)
+    strict: Floats | None = field(repr=False)
     margin: Floats = field(repr=False)
 
     def p(self, curve: CeilingCurve) -> Floats:
@@ -211,7 +213,8 @@ def ceiling_null(
     curves = [ceiling_curve(pairs, rng.permutation(given), category, lambdas) for _ in range(repeats)]
     if not curves:
         raise InputError(f"repeats must be at least 1; got {repeats!r}.")
-    return CeilingNull(curves[0].lambdas, np.array([c.strict for c in curves]), np.array([c.margin for c in curves]))
+    strict = None if curves[0].strict is None else np.array([c.strict for c in curves])
+    return CeilingNull(curves[0].lambdas, strict, np.array([c.margin for c in curves]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,7 +254,7 @@ def unavoidable_error(
     Notes
     -----
     Two functions of the slope hold the values between them, their average attains delta / 2 (McShane 1934, Whitney 1934),
-    and the worst pair shows that none is nearer. One pass over the pairs. Values and errors are plain numbers: no cap.
+    and the worst pair shows that none is nearer. Cost: one pass over the pairs. Values and errors are plain numbers: no cap.
     """
     category = Metric(slope)
     numbers = category.encode(values)

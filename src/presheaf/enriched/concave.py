@@ -93,6 +93,10 @@ def fit_concave(distances: Floats, task: Floats) -> Concave:
     Parameters
     ----------
     distances, task : float64 arrays of shape (objects,)
+
+    Notes
+    -----
+    Cost: sorting the distances, and non-negative least squares in six unknowns at most.
     """
     from scipy.optimize import nnls
 
@@ -105,6 +109,42 @@ def fit_concave(distances: Floats, task: Floats) -> Concave:
     slopes, _ = nnls(np.minimum(distances[usable, None], knots), task[usable])
     # What rounding leaves of a slope is none.
     return Concave(knots, np.where(slopes > 1e-12 * slopes.max(), slopes, 0.0))
+
+
+def fit_kinked(distances: Floats, task: Floats, threshold: float) -> Concave:
+    """The g = slope min(t, knot) that leaves the fewest objects further than ``threshold`` from a task.
+
+    Parameters
+    ----------
+    distances, task : float64 arrays of shape (objects,)
+
+    Notes
+    -----
+    For each knot an object fixes an interval of slopes that bring it within the threshold; the slope inside most of them is
+    found exactly. Cost: a sort of the objects for each of at most six knots.
+    """
+    usable = np.isfinite(distances) & np.isfinite(task)
+    best, found = -1, Concave(np.zeros(0), np.zeros(0))
+    if not usable.any():
+        return found
+    # The straight line first: where it does as well, there is no kink.
+    for knot in reversed(_knots(distances[:, None], usable[:, None])[:, 0]):
+        size, value = np.minimum(distances[usable], knot), task[usable]
+        count, slope = _most_inside(value[size > 0] / size[size > 0], threshold / size[size > 0])
+        if count > best:
+            best, found = count, Concave(np.array([knot]), np.array([slope]))
+    return found
+
+
+def _most_inside(centres: Floats, halves: Floats) -> tuple[int, float]:
+    """A number >= 0 inside as many of the intervals centre +- half as there can be, and how many: centres and halves >= 0."""
+    if not len(centres):
+        return 0, 0.0
+    starts, ends = np.sort(np.maximum(centres - halves, 0.0)), np.sort(centres + halves)
+    inside = np.searchsorted(starts, starts, side="right") - np.searchsorted(ends, starts, side="left")
+    at = int(inside.argmax())
+    # Up to the next end nothing is lost; the middle is furthest from either side.
+    return int(inside[at]), float(starts[at] + ends[np.searchsorted(ends, starts[at], side="left")]) / 2
 
 
 def _knots(distances: Floats, usable: NDArray[np.bool_]) -> Floats:

@@ -19,7 +19,7 @@ MEASURE = "not known: measure it with presheaf.enriched.laws"
 
 
 def hom_from_features(features: ArrayLike, kernel: Kernel, name: str | None = None) -> Hom:
-    """Hom of a model: k_f(f(x), f(y)), computed lazily.
+    """Hom of a model: k_f(f(x), f(y)). Cost: one look at the features; distances are computed when they are asked for.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def hom_from_features(features: ArrayLike, kernel: Kernel, name: str | None = No
 def hom_from_distances(
     matrix: ArrayLike, quantale: Quantale, name: str = "distances", lawful: bool | None = None, reason: str = MEASURE
 ) -> Hom:
-    """Hom from a matrix of distances D[x, y] of shape (n, n), in [0, quantale.cap].
+    """Hom from a matrix of distances D[x, y] of shape (n, n), in [0, quantale.cap]. Cost: n^2, and a copy.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def hom_from_distances(
 
 
 def hom_from_values(matrix: ArrayLike, quantale: Quantale, name: str = "values") -> Hom:
-    """Hom from a matrix of values hom(x, y) of the quantale, shape (n, n).
+    """Hom from a matrix of values hom(x, y) of the quantale, shape (n, n). Cost: n^2, and copies.
 
     Raises
     ------
@@ -99,6 +99,10 @@ def hom_from_probabilities(
     ------
     InputError
         If a row is not one of probabilities.
+
+    Notes
+    -----
+    Cost: a pass over the rows, and a copy where they are floored; distances are computed when they are asked for.
     """
     if not 0 <= floor < 1:
         raise InputError(f"floor must lie in [0, 1); got {floor!r}.")
@@ -134,7 +138,8 @@ def hom_from_counts(counts: Any, limit_bytes: int = LIMIT, name: str = "angle of
     Notes
     -----
     PPMI[x, c] = max(0, ln(N[x, c] N / (N[x] N[c]))) (Church and Hanks 1990, cut at 0). The weights use the totals of all
-    objects, so the hom of a subset computed anew differs from ``take`` of it.
+    objects, so the hom of a subset computed anew differs from ``take`` of it. Cost: sorting the stored counts, and the dense rows
+    in float32.
     """
     from scipy.sparse import coo_array, issparse
 
@@ -172,6 +177,10 @@ def hom_from_graph(lengths: Any, directed: bool, name: str = "shortest path") ->
     ------
     InputError
         If the matrix is not sparse and square, or a length is negative.
+
+    Notes
+    -----
+    Cost: sorting the edges; later one search of the graph for each row, or column, that is asked for.
     """
     from scipy.sparse import csr_array, issparse
 

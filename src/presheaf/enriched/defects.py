@@ -67,7 +67,7 @@ class Defects:
 
 
 def class_task(hom: Hom, members: ArrayLike, off: float) -> Floats:
-    """The task of a label: distance 0 on its objects and ``off`` elsewhere. Float64, shape (n,).
+    """The task of a label: distance 0 on its objects and ``off`` elsewhere. Float64, shape (n,). Cost: linear.
 
     Parameters
     ----------

@@ -76,6 +76,8 @@ class PromptNumber:
     margin : float
     low, high : int or None
         N_eps lies between them (proof, on these objects). None for high: no number of candidates comes that near.
+    least : float
+        The sup error that all candidates together reach, so the least of any number of them (proof, on these objects).
     fit : PromptWeights or None
         ``high`` prompts and the weights with which they do.
     kind : str
@@ -84,6 +86,7 @@ class PromptNumber:
     margin: float
     low: int
     high: int | None
+    least: float
     fit: PromptWeights | None = field(repr=False)
     kind: str = "proof"
 
@@ -251,14 +254,16 @@ def prompt_number(
     Notes
     -----
     The greedy cover has at most 1 + ln(objects) times the least number of prompts (Chvatal 1979); branch and bound closes the
-    gap where it ends within ``nodes``. N_0 = 1 says that T is representable up to a weight.
+    gap where it ends within ``nodes``. N_0 = 1 says that T is representable up to a weight. Memory: as
+    ``prompt_curve``. Cost: a pass over that matrix for each prompt, and the search, exponential at worst.
     """
     if not margin >= 0:
         raise InputError(f"margin must be a number >= 0; got {margin!r}.")
     problem = covering(hom, task, variance, candidates, objects, limit_bytes)
     threshold = margin + ROUNDING * max(1.0, margin)
+    least = error_of(problem.costs, problem.free, np.arange(problem.costs.shape[1]))
     cover = least_cover(problem.costs[problem.free > threshold] <= threshold, nodes)
     if cover.columns is None:
-        return PromptNumber(margin, cover.least, None, None)
+        return PromptNumber(margin, cover.least, None, least, None)
     fit = problem.fit(cover.columns) if len(cover.columns) else _bare(problem)
-    return PromptNumber(margin, cover.least, len(cover.columns), fit)
+    return PromptNumber(margin, cover.least, len(cover.columns), least, fit)

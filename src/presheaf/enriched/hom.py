@@ -75,7 +75,8 @@ class Hom:
     ) -> Array:
         """D[rows, columns] as an array of shape (rows, columns); None stands for all objects.
 
-        float32 is for work, float64 for what a decision depends on. The caller keeps the block small; see ``blocks``.
+        float32 is for work, float64 for what a decision depends on. The caller keeps the block small; see ``blocks``. Cost: so
+        many distances, for features and most kernels one matrix product.
         """
         return self.source.block(self._index(rows), self._index(columns), dtype)
 
@@ -87,11 +88,11 @@ class Hom:
         return self.source.pairs(first, second)
 
     def row(self, p: int, variance: Variance, dtype: Float = np.float64) -> Array:
-        """The representable of p, shape (n,): hom(x, p) over x if contravariant, hom(p, x) if covariant."""
+        """The representable of p, shape (n,): hom(x, p) over x if contravariant, hom(p, x) if covariant. Cost: n distances."""
         return self.columns([p], variance, dtype)[:, 0]
 
     def columns(self, points: ArrayLike, variance: Variance, dtype: Float = np.float32) -> Array:
-        """Representables of k objects side by side, shape (n, k). Memory: n x k and a block."""
+        """Representables of k objects side by side, shape (n, k). Cost: n k distances. Memory: n k and a block."""
         one_of("variance", variance, VARIANCES)
         chosen = self._objects(points)
         out = np.empty((self.n, len(chosen)), dtype=dtype)
@@ -105,6 +106,8 @@ class Hom:
     def blocks(self, limit_bytes: int = LIMIT, dtype: Float = np.float32) -> Iterator[tuple[slice, Array]]:
         """Blocks of whole rows, (rows, D[rows, :]), in order; each with its scratch memory within ``limit_bytes``.
 
+        Cost: n^2 distances if all are taken.
+
         Raises
         ------
         InputError
@@ -114,7 +117,7 @@ class Hom:
             yield part, self.source.block(part, slice(0, self.n), dtype)
 
     def dense(self, limit_bytes: int, dtype: Float = np.float64) -> Array:
-        """All of D, shape (n, n).
+        """All of D, shape (n, n). Cost: n^2 distances.
 
         Raises
         ------
@@ -133,11 +136,11 @@ class Hom:
         return out
 
     def take(self, objects: ArrayLike) -> Hom:
-        """The full subcategory on these objects, in this order."""
+        """The full subcategory on these objects, in this order. Cost: a copy of their features (or distances)."""
         return replace(self, source=self.source.take(self._objects(objects)))
 
     def between(self, points: ArrayLike, variance: Variance, dtype: Float = np.float32) -> Array:
-        """Representables of k outside points (soft prompts, held-out objects), shape (n, k).
+        """Representables of k outside points (soft prompts, held-out objects), shape (n, k). Cost: as ``extended``, n k distances.
 
         Parameters
         ----------
@@ -154,7 +157,10 @@ class Hom:
         return joined.columns(np.arange(self.n, joined.n), variance, dtype)[: self.n]
 
     def extended(self, points: ArrayLike) -> Hom:
-        """The same hom on these n objects and, after them, k outside points given by features of shape (k, d)."""
+        """The same hom on these n objects and, after them, k outside points given by features of shape (k, d).
+
+        Cost: a copy of all features.
+        """
         if not isinstance(self.source, Features):
             raise InputError(
                 f"only a hom made from features reaches points that are no objects; this one is {self.name!r}. Make it with "
@@ -169,13 +175,16 @@ class Hom:
         return replace(self, source=self.source.joined(features))
 
     def nearest(self, k: int, direction: Direction, limit_bytes: int = LIMIT) -> tuple[NDArray[np.int64], Array]:
-        """The k nearest other objects of each; see ``presheaf.enriched.search.nearest``."""
+        """The k nearest other objects of each; see ``presheaf.enriched.search.nearest``. Cost: n^2 distances of each direction, at most."""
         from presheaf.enriched.search import nearest
 
         return nearest(self, k, direction, limit_bytes)
 
     def within(self, radius: float, direction: Direction, limit_bytes: int = LIMIT) -> Neighbours:
-        """All pairs of different objects at most ``radius`` apart; see ``presheaf.enriched.search.within``."""
+        """All pairs of different objects at most ``radius`` apart; see ``presheaf.enriched.search.within``.
+
+        Cost: n^2 distances of each direction, at most.
+        """
         from presheaf.enriched.search import within
 
         return within(self, radius, direction, limit_bytes)

@@ -174,7 +174,7 @@ def laws(
         exact,
         tolerance,
         float(hom.pairs(np.arange(n), np.arange(n)).max()),
-        share_interval(share, broken, first > tolerance, count, n, level),
+        share_interval(share, broken, first > tolerance, count, n, level, not exact),
         hoeffding(share, n, 3, level),
         _mean_interval(defects, contributions, n, hom.quantale.cap, level),
         quantile_interval(q95, first, 0.95, count, level),
@@ -239,7 +239,7 @@ def symmetry_defect(hom: Hom, pairs: int = TRIPLES, level: float = 0.95, seed: i
     """Mean |D[x, y] - D[y, x]| over mean D, on pairs of distinct objects with both distances finite.
 
     0 is symmetric, 2 is one-way. Sampled in random partitions of the objects into pairs; jackknife over objects of the
-    ratio. A hom that is symmetric by construction has 0.
+    ratio. A hom that is symmetric by construction has 0. Cost: linear in ``pairs``.
     """
     n = hom.n
     if hom.symmetric:
@@ -265,5 +265,5 @@ def _noise(noise: Hom, sample: Ints, excesses: Floats, level: float) -> tuple[fl
     both = (excesses > floor) & (again > floor)
     first = both[: noise.n // 3]
     return floor, share_interval(
-        float(both.mean()), per_object(both, sample, noise.n), first, len(both), noise.n, level
+        float(both.mean()), per_object(both, sample, noise.n), first, len(both), noise.n, level, True
     )

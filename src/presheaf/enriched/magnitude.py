@@ -162,7 +162,7 @@ def zeta_magnitude(zeta: ArrayLike) -> Magnitude:
 def magnitude_function(hom: Hom | ArrayLike, scales: ArrayLike, limit_bytes: int = LIMIT) -> tuple[Magnitude, ...]:
     """Magnitude at several scales, ascending; see ``magnitude``. Distances are computed once where solved directly.
 
-    The results hold their weightings: n numbers a scale.
+    The results hold their weightings: n numbers a scale. Cost: that of ``magnitude`` for each scale.
     """
     ascending = as_scales(scales)
     given = hom if isinstance(hom, Hom) else hom_from_distances(hom, COST)

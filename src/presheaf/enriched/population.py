@@ -62,7 +62,8 @@ def pair_bound(labels: ArrayLike, partners: ArrayLike, level: float = 0.95) -> P
     Notes
     -----
     Where the labels differ the rule misses at least one of the two; take expectations (theory 4.5). Clopper-Pearson. It holds
-    for every lambda-invariant rule; pairs chosen as nearest neighbours don't have the distribution asked for.
+    for every lambda-invariant rule; pairs chosen as nearest neighbours don't have the distribution asked for. Cost: sorting
+    the labels.
     """
     codes, _ = encode_labels(np.concatenate([np.asarray(labels), np.asarray(partners)]))
     m = len(np.asarray(labels))

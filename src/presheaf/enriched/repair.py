@@ -71,7 +71,7 @@ def change_quantale(hom: Hom, quantale: Quantale = ANGLE, tolerance: float = 1e-
     Notes
     -----
     Lawful is claimed where the kernel is known to be positive definite, or, for up to 2,000 objects, the smallest eigenvalue
-    of the values shows it (cost n^3); otherwise it is left to be measured.
+    of the values shows it (cost n^3); otherwise it is left to be measured. Cost: that, and ``laws`` of both homs.
     """
     source = Through(hom.source, partial(_requantale, old=hom.quantale, new=quantale))
     lawful, reason = None, "not known: the values were not shown to be positive semidefinite"
@@ -168,7 +168,10 @@ def _exponents(hom: Hom, triples: NDArray[np.int64], tolerance: float) -> Floats
 
 
 def close(hom: Hom, limit_bytes: int = LIMIT, tolerance: float = 1e-6, seed: int = 0) -> Repair:
-    """All-pairs shortest paths in the quantale: the last repair, and biased down by noise. See ``closure``."""
+    """All-pairs shortest paths in the quantale: the last repair, and biased down by noise. See ``closure``.
+
+    Cost: one ``closure``, and ``laws`` of both homs.
+    """
     result = closure(hom, limit_bytes)
     detail = f"{result.moved:.2%} of the pairs moved, by {result.mean:.3g} on average over all pairs and {result.largest:.3g} at most"
     before, after = (laws(h, tolerance, seed=seed) for h in (hom, result.hom))

@@ -17,7 +17,7 @@ Scores = Callable[[slice], NDArray[Any]]
 """Distances of shape (queries of the slice, candidates): the nearer the likelier."""
 
 QUERIES = 512
-"""Queries scored at once."""
+"""Queries scored at once at most."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ class Retrieval:
         )
 
 
-def ranks_of(scores: Scores, partner: NDArray[np.int64], same: NDArray[np.int64]) -> NDArray[np.int64]:
+def ranks_of(
+    scores: Scores, partner: NDArray[np.int64], same: NDArray[np.int64], at_once: int = QUERIES
+) -> NDArray[np.int64]:
     """Rank of each query's partner.
 
     Parameters
@@ -69,14 +71,16 @@ def ranks_of(scores: Scores, partner: NDArray[np.int64], same: NDArray[np.int64]
     same : int array of shape (candidates,)
         A number per candidate, equal for those that the target can't tell apart: the answer is only asked for up to
         isomorphism.
+    at_once : int
+        Queries scored at once.
 
     Notes
     -----
-    Cost: queries x candidates comparisons, ``QUERIES`` rows at a time.
+    Cost: queries x candidates comparisons; memory: two blocks of at_once x candidates.
     """
     ranks = np.empty(len(partner), dtype=np.int64)
-    for start in range(0, len(partner), QUERIES):
-        part = slice(start, min(start + QUERIES, len(partner)))
+    for start in range(0, len(partner), at_once):
+        part = slice(start, min(start + at_once, len(partner)))
         block = np.asarray(scores(part))
         true = partner[part]
         own = block[np.arange(len(true)), true]

@@ -178,7 +178,8 @@ def trimmed_anchors(
 
     Notes
     -----
-    Anchors a, b contradict when T(a) > D[a, b] (+) T(b). Needs a x a distances in blocks and the contradictions in memory.
+    Anchors a, b contradict when T(a) > D[a, b] (+) T(b). Cost: a x a distances in float64
+    blocks, and one matching among the contradictions, which are held in memory.
     """
     chosen, given = _anchored(hom, anchors, values, variance)
     first, second, count = [], [], 0
@@ -222,7 +223,7 @@ class Coverage:
 
 
 def coverage(sandwich: Sandwich, truth: ArrayLike, level: float = 0.95, seed: int = 0) -> Coverage:
-    """Coverage of the truth at a sandwich's objects, which should not be anchors.
+    """Coverage of the truth at a sandwich's objects, which should not be anchors. Cost: linear.
 
     Parameters
     ----------

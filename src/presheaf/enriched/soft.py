@@ -129,6 +129,7 @@ def cover_probability(n: int, d: int) -> float:
     """Probability that a random labelling of n points in general position in R^d is linearly separable through the origin.
 
     2 sum_{k < d} binom(n - 1, k) / 2^n = P(Binomial(n - 1, 1/2) <= d - 1) (Cover 1965). 1 for n <= d, 1/2 for n = 2 d.
+    Cost: one value of a distribution function.
 
     Raises
     ------
@@ -154,7 +155,7 @@ def linearly_separable(features: ArrayLike, positive: ArrayLike) -> bool:
 
     Notes
     -----
-    A linear program, solved within its floating-point tolerance.
+    Cost: one linear program with n rows and d unknowns, solved within its floating-point tolerance.
     """
     from scipy.optimize import linprog
 

@@ -101,14 +101,7 @@ class Features:
     @cached_property
     def same(self) -> NDArray[np.int64]:
         """A number per object, equal for objects whose features are equal. Shape (n,)."""
-        # Adding 0 turns -0 into 0, which has other bytes.
-        rows = np.ascontiguousarray(self.features + 0)
-        if rows.shape[1] == 0:
-            return np.zeros(self.n, dtype=np.int64)
-        _, number = np.unique(
-            rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel(), return_inverse=True
-        )
-        return np.asarray(number, dtype=np.int64)
+        return equal_rows(self.features)
 
     def ready(self, objects: Index, dtype: type[np.floating[Any]]) -> Array:
         """Prepared features of some objects."""
@@ -147,6 +140,38 @@ class Features:
     def joined(self, others: Array) -> Features:
         """These objects and, after them, outside points with features of shape (k, d)."""
         return Features(np.concatenate([self.features, others]), self.kernel)
+
+
+def equal_rows(features: Array) -> NDArray[np.int64]:
+    """A number per row, equal for equal rows. Shape (n,).
+
+    Notes
+    -----
+    Rows with one hash are compared, so that a collision changes nothing but the time. Cost: one pass, without a copy of
+    the features, and sorting n hashes.
+    """
+    _, first, number = np.unique(row_hashes(features), return_index=True, return_inverse=True)
+    origin = first[number]
+    later = np.flatnonzero(origin != np.arange(len(features)))
+    step = max(1, PAIRS // max(1, features.shape[1]))
+    for start in range(0, len(later), step):
+        rows = later[start : start + step]
+        if (features[rows] != features[origin[rows]]).any():
+            return np.asarray(np.unique(features, axis=0, return_inverse=True)[1].ravel(), dtype=np.int64)
+    return np.asarray(number, dtype=np.int64)
+
+
+def row_hashes(features: Array) -> NDArray[np.uint64]:
+    """A hash per row: its 32-bit words times random odd numbers, summed modulo 2^64. Shape (n,)."""
+    words = features.shape[1] * features.itemsize // 4
+    multipliers = np.random.default_rng(0).integers(0, 1 << 64, words, dtype=np.uint64) | np.uint64(1)
+    step = max(1, PAIRS // max(1, words))
+    hashes = np.zeros(len(features), dtype=np.uint64)
+    for start in range(0, len(features), step):
+        # Adding 0 turns -0 into 0, which has other bytes.
+        part = np.ascontiguousarray(features[start : start + step] + 0).view(np.uint32)
+        hashes[start : start + step] = (part * multipliers).sum(axis=1)
+    return hashes
 
 
 def exact_squares(form: Euclidean, u: Array, v: Array, u_same: NDArray[np.int64], v_same: NDArray[np.int64]) -> Array:

@@ -154,7 +154,9 @@ def transfer(
     The partner of x is the b of least ||F_!(h_x) - h_b|| over the images of the anchors, F_!(h_x)(b) = min over anchors a of
     D_C(a, x) (+) D_B(b, Fa): the structural learning theorem of Yuan 2022 ("On the Power of Foundation Models"), with the
     extension from anchors in place of the trained functor. Numbers are estimates. Cost: (draws + 3) u^2 k for u unseen pairs
-    and k anchors, and u m k for the alignment; memory: four arrays of u x k float64 and blocks of 512 x u.
+    and k anchors, and u m k for the alignment; memory: four arrays of u x k float64 and two blocks of up to 512 x u, fewer
+    rows where the limit asks for it, never u x u. So 100,000 pairs and 50 anchors fit the usual limit, but take 40 times
+    10^10 x 50 steps: of that many pairs, give a random part.
     """
     one_of("variance", variance, VARIANCES)
     one_of("norm", norm, ("mean", "sup"))
@@ -166,8 +168,8 @@ def transfer(
         near, far, scale = on_one_scale(source, target, known, seed)
     else:
         same_quantale(source, target)
-    _check_memory(len(rest), len(known), limit_bytes)
-    world = _World(near, far, known, rest, variance, norm)
+    at_once = _queries(len(rest), len(known), limit_bytes)
+    world = _World(near, far, known, rest, variance, norm, at_once)
     found = judged(CARRIED, world.carried(np.arange(len(known))), len(rest), KS, int(calibrate))
     others = [judged(COSINE, world.ranks(world.cosine), len(rest), KS)]
     mapped = _orthogonal(source, target, known, rest)
@@ -191,13 +193,15 @@ def transfer(
     )
 
 
-def _check_memory(unseen: int, anchors: int, limit_bytes: int) -> None:
-    need = unseen * (4 * 8 * anchors + 2 * 8 * min(QUERIES, unseen))
-    if need > limit_bytes:
+def _queries(unseen: int, anchors: int, limit_bytes: int) -> int:
+    """How many queries can be scored at once beside four arrays of distances to the anchors; InputError if not one."""
+    held, each = 4 * 8 * unseen * anchors, 2 * 8 * unseen
+    if held + each > limit_bytes:
         raise InputError(
-            f"carrying {unseen:,} objects from {anchors:,} anchors takes {need:,} bytes, more than limit_bytes={limit_bytes:,}. "
-            "Raise the limit, or take fewer pairs or anchors."
+            f"carrying {unseen:,} objects from {anchors:,} anchors takes {held + each:,} bytes, more than "
+            f"limit_bytes={limit_bytes:,}. Raise the limit, or take fewer pairs or anchors."
         )
+    return min(QUERIES, (limit_bytes - held) // each)
 
 
 def _split(pairs: Ints, anchors: ArrayLike) -> tuple[Ints, Ints]:
@@ -218,7 +222,10 @@ def _split(pairs: Ints, anchors: ArrayLike) -> tuple[Ints, Ints]:
 class _World:
     """Two homs as seen from paired anchors: what every rule works with."""
 
-    def __init__(self, source: Hom, target: Hom, known: Ints, rest: Ints, variance: Variance, norm: Norm) -> None:
+    def __init__(
+        self, source: Hom, target: Hom, known: Ints, rest: Ints, variance: Variance, norm: Norm, at_once: int
+    ) -> None:
+        self.at_once = at_once
         self.source, self.target, self.known, self.rest = source, target, known, rest
         self.variance: Variance = variance
         self.norm = norm
@@ -237,7 +244,7 @@ class _World:
 
     def ranks(self, score: Any) -> Ints:
         """Ranks by a score of (slice of queries); the partner of query i is candidate i."""
-        return ranks_of(score, np.arange(len(self.rest)), self.same)
+        return ranks_of(score, np.arange(len(self.rest)), self.same, self.at_once)
 
     def cosine(self, part: slice) -> Floats:
         """Cosine distance of relative representations."""

@@ -48,21 +48,46 @@ def jackknife(contributions: Floats, value: float, order: int, level: float = 0.
 
     Notes
     -----
-    Delete-one jackknife, exactly where all tuples were seen: leaving object i out moves the mean by order / (n - order) times
-    value - contributions[i], so the variance is order^2 / n Var(contributions) ((n - 1) / (n - order))^2; without the last
-    factor it is the first term of Hoeffding's decomposition (Hoeffding 1948) alone, too little for few objects. It errs on
-    the wide side (Efron and Stein 1981), but a t interval can be short where the kernel is skewed and objects are few.
-    Student's t with n - 1 degrees of freedom.
+    See ``jackknife_variance``. A t interval can be short where the kernel is skewed and objects are few. Student's t with
+    n - 1 degrees of freedom.
     """
     from scipy.special import stdtrit
 
+    seen = np.count_nonzero(np.isfinite(contributions))
+    variance = jackknife_variance(contributions, order)
+    if not np.isfinite(variance):
+        return -inf, inf
+    half = float(stdtrit(seen - 1, 0.5 + level / 2)) * sqrt(variance)
+    return value - half, value + half
+
+
+def jackknife_variance(contributions: Floats, order: int, noise: float = 0.0) -> float:
+    """Variance of a U-statistic of ``order`` from the mean over the tuples each object is in; inf for too few objects.
+
+    Parameters
+    ----------
+    contributions : float array of shape (n,), see ``jackknife``
+    noise : float
+        Variance of the kernel over sampled tuples, divided by their number; 0 where all tuples were seen.
+
+    Notes
+    -----
+    Delete-one jackknife, exactly where all tuples were seen: leaving object i out moves the mean by order / (n - order) times
+    value - contributions[i], so the variance is order^2 / n Var(contributions) ((n - 1) / (n - order))^2; without the last
+    factor it is the first term of Hoeffding's decomposition (Hoeffding 1948) alone, too little for few objects. It errs on
+    the wide side (Efron and Stein 1981).
+
+    Where random partitions were sampled, tuples that happen to be in the sample move the contributions as well. With zeta the
+    variance of the kernel's projection on one object and N tuples of variance S, the mean has variance
+    order^2 zeta / n + (S - order zeta) / N, and order^2 / n Var(contributions) is order^2 zeta / n + order (S - zeta) / N: too much
+    by (order - 1) S / N = (order - 1) ``noise``, which is taken off. What is left is at least S / N.
+    """
     seen = contributions[np.isfinite(contributions)]
     n = len(seen)
     if n < 2 or n <= order:
-        return -inf, inf
-    error = order * (n - 1) / (n - order) * sqrt(float(np.var(seen, ddof=1)) / n)
-    half = float(stdtrit(n - 1, 0.5 + level / 2)) * error
-    return value - half, value + half
+        return inf
+    variance = (order * (n - 1) / (n - order)) ** 2 * float(np.var(seen, ddof=1)) / n
+    return max(noise, variance - (order - 1) * noise)
 
 
 def bounded_interval(
@@ -84,9 +109,9 @@ def bounded_interval(
 
 
 def share_interval(
-    share: float, contributions: Floats, first: NDArray[np.bool_], tuples: int, n: int, level: float = 0.95
+    share: float, contributions: Floats, first: NDArray[np.bool_], tuples: int, n: int, level: float, sampled: bool
 ) -> Interval:
-    """Interval for a share of triples: jackknife over objects; Clopper-Pearson on disjoint triples where all agree.
+    """Interval for a share of triples, from the jackknife's variance; Clopper-Pearson on disjoint triples where all agree.
 
     Parameters
     ----------
@@ -94,12 +119,25 @@ def share_interval(
     contributions : float array of shape (n,), see ``jackknife``
     first : bool array of shape (n // 3,)
         The indicator on triples that share no object.
+    sampled : bool
+        Whether the triples are random partitions, and not all. Few of them may be hits, so the interval is Clopper-Pearson's
+        on as many independent triples as would have that variance.
+
+    Notes
+    -----
+    Sampled, of 400 draws each: 94 to 97 % held the truth at shares of 7 to 20 %, 92.5 % at .18 % and 99.8 % at .04 %, where the
+    few objects that break most of the triples decide.
     """
-    if 0 < share < 1:
+    if not 0 < share < 1:
+        low, high = clopper_pearson(float(first.sum()), len(first), level)
+        return Interval(share, min(low, share), max(high, share), tuples, n // 3, "Clopper-Pearson on disjoint triples")
+    if not sampled:
         low, high = jackknife(contributions, share, 3, level)
         return Interval(share, max(0.0, low), min(1.0, high), tuples, n // 3, "jackknife over objects")
-    low, high = clopper_pearson(float(first.sum()), len(first), level)
-    return Interval(share, min(low, share), max(high, share), tuples, n // 3, "Clopper-Pearson on disjoint triples")
+    spread = share * (1 - share)
+    rows = spread / jackknife_variance(contributions, 3, spread / tuples)
+    low, high = clopper_pearson(share * rows, rows, level)
+    return Interval(share, low, high, tuples, rows, "Clopper-Pearson on effective triples, jackknife over objects")
 
 
 def quantile_interval(value: float, sample: Floats, quantile: float, tuples: int, level: float = 0.95) -> Interval:
