@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing takes longer to load than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from presheaf.audits.categories import compare_categories
     from presheaf.audits.category_result import CategoryComparison
     from presheaf.audits.compare import compare

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from io import TextIOWrapper
 
+from presheaf.cli.stop import Stop
 from presheaf.errors import PresheafError
+
+TYPE_CHECKING = False  # see presheaf.cli.stop
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code (0, 1, 2 or 130; see `presheaf audit --help`)."""
+    """Run the command line and return its exit code (0, 1, 2 or 130; see `presheaf audit --help`).
+
+    Without ``argv`` it is the program that runs, and Ctrl-C is its own.
+    """
+    stop = Stop()
+    try:
+        try:
+            if argv is None:
+                stop.watch()
+            return _run(argv)
+        finally:
+            stop.leave()
+    except SystemExit:
+        raise
+    except BaseException as error:
+        code = 130 if stop.caused(error) else _code(error)
+        if code is None:
+            raise
+        if code == 130:
+            print("presheaf: stopped. Features computed so far are kept; the same command goes on from there.",
+                  file=sys.stderr)  # fmt: skip
+        return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     from presheaf.cli.parser import build
 
     for stream in (sys.stdout, sys.stderr):
@@ -27,36 +55,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command is None:
         parser.print_help()
         return 2
-    code = 0
-    try:
-        from presheaf.cli import commands
-        from presheaf.cli.migrate import migrate
+    from presheaf.cli import commands
+    from presheaf.cli.migrate import migrate
 
-        run = {"audit": commands.audit, "compare": commands.compare,
-               "compare-categories": commands.compare_categories, "rows": commands.rows, "models": commands.models,
-               "migrate": migrate}  # fmt: skip
-        code = run[arguments.command](arguments)
+    run = {"audit": commands.audit, "compare": commands.compare, "compare-categories": commands.compare_categories,
+           "rows": commands.rows, "models": commands.models, "migrate": migrate}  # fmt: skip
+    code = run[arguments.command](arguments)
+    try:
         sys.stdout.flush()
-    except PresheafError as error:
-        print(f"presheaf: {error}", file=sys.stderr)
-        return 2
-    except MemoryError:
-        print("presheaf: out of memory; try a part of the table first.", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(
-            "presheaf: stopped. Features computed so far are kept; the same command goes on from there.",
-            file=sys.stderr,
-        )
-        return 130
     except BrokenPipeError:
+        _leave_output()
+    return code
+
+
+def _code(error: BaseException) -> int | None:
+    """The exit code of an error that is foreseen, once it is told; None of any other."""
+    if isinstance(error, PresheafError):
+        print(f"presheaf: {error}", file=sys.stderr)
+    elif isinstance(error, MemoryError):
+        print("presheaf: out of memory; try a part of the table first.", file=sys.stderr)
+    elif isinstance(error, BrokenPipeError):
         # The reader went away (`presheaf ... | head`): what it wanted it has.
         _leave_output()
-    except OSError as error:
+        return 0
+    elif isinstance(error, OSError):
         _leave_output()
         print(f"presheaf: the system refused to read or write: {error}.", file=sys.stderr)
-        return 2
-    return code
+    else:
+        return None
+    return 2
 
 
 def _leave_output() -> None:

@@ -30,11 +30,18 @@ CATEGORIES = """\
 example:
   presheaf compare-categories reviews.csv --text review --label sentiment --model minilm --model minilm-int8 --report out.html
 
-The first model is the original, the second what was made of it: quantised, pruned, tuned, distilled, or another.
-
+You quantised, pruned, tuned or distilled an encoder: does it still do on your rows what the original does? The original is
+the first --model, the changed one the second. The answer says, with intervals and row numbers:
+  - whether your task gets worse on held-out rows, with prompts and with a head on frozen features (paired tests)
+  - how many of each row's nearest neighbours stay, and by how much distances change
+  - for which labels one prompt was enough and no longer is, or the other way round
+  - which rows changed most, get another label from their neighbours, or can't be told apart any more
+A difference that is only float rounding is called that.
+"""
+CATEGORIES_CODES = """\
 exit codes:
-  0  done; no rung of the task is shown to get worse
-  1  a rung is shown to get worse (paired test, all rungs together at 95 %)
+  0  done; the task is not shown to get worse
+  1  the task is shown to get worse: with one prompt, k prompts, a soft prompt or a head (paired tests, together at 95 %)
   2  the table, a model or an option can't be used; the message says why and how to mend it
   130  stopped with Ctrl-C
 """
@@ -102,9 +109,10 @@ def build() -> argparse.ArgumentParser:
     _why(compare)
 
     categories = commands.add_parser("compare-categories",
-                                     help="what a changed model keeps of the original: distances, neighbours, tasks, rows",
-                                     description="The homs of two models on the same objects, and a task on the same halves.",
-                                     epilog=CATEGORIES, formatter_class=raw)  # fmt: skip
+                                     help="what a quantised, pruned or tuned model keeps of the original, with rows",
+                                     usage="presheaf compare-categories TABLE --text COLUMN --label COLUMN --model ORIGINAL "
+                                           "--model CHANGED [options]",
+                                     description=CATEGORIES, epilog=CATEGORIES_CODES, formatter_class=raw)  # fmt: skip
     _task(categories)
     categories.add_argument("--model", metavar="MODEL", action="append", default=[],
                             help="twice: the original, then the changed one; " + MODEL)  # fmt: skip
