@@ -240,3 +240,36 @@ def test_texts_stand_beside_the_rows_of_the_gap() -> None:
     assert task.texts is not None
     for row in why.gap:
         assert row.text == task.texts[row.row - 1]
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_the_curve_is_measured_as_the_distance_is_and_loses_to_it_by_chance_only(share: float) -> None:
+    """Labels that mean nothing: "unrelated" for all rows misses those of the label, "related" the others."""
+    rng = np.random.default_rng(6)
+    y = (rng.random(400) < share).astype(int)
+    why = why_of(ps.audit(*of_vectors(rng.standard_normal((400, 12)), y), baseline=False))
+    for label, common in zip(why.labels, (1 - share, share), strict=True):
+        value, calibrated, _ = label.levels
+        assert value.share.value is not None
+        assert calibrated.share.value is not None
+        assert calibrated.share.value <= value.share.value + 0.05
+        assert calibrated.share.value == pytest.approx(min(common, 1 - common), abs=0.1)
+        assert calibrated.null_p is not None
+        assert calibrated.null_p >= 0.05
+
+
+def test_noise_between_halves_of_the_features_grows_with_it() -> None:
+    rng = np.random.default_rng(8)
+    y = np.arange(300) % 2
+    wide, narrow = rng.standard_normal((300, 400)), rng.standard_normal((300, 12))
+    floors = [why_of(ps.audit(*of_vectors(x, y), baseline=False)).laws for x in (wide, narrow)]
+    assert all(laws.noise == "two halves of the features" for laws in floors)
+    assert 0 < (floors[0].floor or 0) < (floors[1].floor or 0)
+    # An angle between n random features is known to about 1 / sqrt(n); a triple has three, and 99 % reach 2.6 times that.
+    assert floors[0].floor == pytest.approx(2.6 * np.sqrt(3 / 200), rel=0.3)
+
+
+def test_too_few_features_have_no_noise_floor_and_say_so() -> None:
+    rng = np.random.default_rng(9)
+    laws = why_of(ps.audit(*of_vectors(rng.standard_normal((200, 3)), np.arange(200) % 2), baseline=False)).laws
+    assert (laws.floor, laws.noise) == (None, "3 features are too few to part")

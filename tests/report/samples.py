@@ -173,7 +173,7 @@ UNKNOWN = Estimate(None, None, None)
 OUT = "not within the candidates"
 WHY = Why(
     setting=Setting("angle between features", "sphere", True, "proof: a metric", 2, 1000, 990, 1.46, 0.365, 0.05, 0.91),
-    laws=LawsSeen("estimate", 30000, near(0.03), near(0.04), 0.0, near(0.02)),
+    laws=LawsSeen("estimate", 30000, near(0.03), near(0.04), 0.0, near(0.02), 0.21, "two halves of the features"),
     decision=level("decision", "cannot say", 0.288, (17, 31, 402), 0.05),
     labels=tuple(
         LabelWhy(
@@ -182,11 +182,16 @@ WHY = Why(
             (level("value", OUT, 0.41, p=0.05), level("calibrated", "cannot say", 0.05), level("soft", OUT, 0.2, ())),
             low,
             high,
+            least,
             enough,
             near(0.868),
             near(0.726),
         )
-        for name, low, high, enough in (("negative", 3, 3, 4), (SCRIPT, 12, 14, None), ("positive", 9, None, None))
+        for name, low, high, least, enough in (
+            ("negative", 3, 3, 0.1, 4),
+            (SCRIPT, 12, 14, 0.2, None),
+            ("positive", 9, None, 0.728, None),
+        )
     ),
     labels_left_out=2,
     curve=tuple(

@@ -12,7 +12,9 @@ from presheaf.report import to_html, to_text
 from presheaf.report.why_words import (
     ceiling_sentence,
     decision_sentence,
+    label_sentence,
     laws_sentence,
+    level_answer,
     loss_sentence,
     prompts_needed,
     short_sentence,
@@ -81,4 +83,26 @@ def test_prompts_needed_in_words():
     few, several, none = samples.WHY.labels
     assert prompts_needed(few) == "3 (proof, choosing rows); 4 shown to be enough for new rows (estimate)"
     assert prompts_needed(several) == "12 to 14 (proof, choosing rows)"
-    assert prompts_needed(none) == "more than the candidates can do"
+    assert prompts_needed(none) == "no number of those tried, all together miss a row by .728"
+
+
+def test_a_soft_prompt_that_was_not_found_is_not_called_impossible():
+    soft = replace(samples.WHY.labels[0].levels[2], verdict="cannot say")
+    assert level_answer(soft).startswith("not found: ")
+    assert " wrong (" in level_answer(soft)
+    value = replace(samples.WHY.labels[0].levels[0], verdict="cannot say")
+    assert level_answer(value).startswith("not shown: ")
+    assert " off (" in level_answer(value)
+
+
+def test_what_shuffled_labels_do_as_well_is_said_to_be_no_evidence():
+    label = samples.WHY.labels[0]
+    for p, said in ((0.75, True), (0.05, False), (None, False)):
+        levels = (replace(label.levels[0], null_p=p), *label.levels[1:])
+        assert ("as are shuffled labels (p" in label_sentence(replace(label, levels=levels))) is said
+
+
+def test_a_noise_floor_says_what_it_stands_on_or_why_there_is_none():
+    assert "noise floor .210 (two halves of the features, 99 %)" in laws_sentence(samples.WHY)
+    none = replace(samples.WHY.laws, floor=None, noise="3 features are too few to part")
+    assert "not measured: 3 features are too few to part" in laws_sentence(replace(samples.WHY, laws=none))

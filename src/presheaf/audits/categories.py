@@ -21,6 +21,7 @@ from presheaf.audits.category_parts import (
     rung_changes,
 )
 from presheaf.audits.category_result import CategoryComparison, Kept
+from presheaf.audits.category_tasks import task_changes
 from presheaf.audits.category_verdict import decide
 from presheaf.audits.context import Context, Halves, canonical_order
 from presheaf.audits.merges import Merges
@@ -90,7 +91,8 @@ def compare_categories(
     Returns
     -------
     CategoryComparison
-        The same for every order of the rows, and for features that are rotated or scaled.
+        The same for every order of the rows. Rotated or scaled features give the same up to rounding, but for the soft prompt
+        and the head of a task: they scale each coordinate by its spread, so a rotation can move rows near their border.
 
     Raises
     ------
@@ -101,8 +103,10 @@ def compare_categories(
     -----
     The hom of each model is the angle between its features, a lawful category; the map is the identity on objects. It is
     full and faithful iff no distance changes (the condition of the structural learning theorem, Yuan 2022). Rows with the
-    same text are one object; a task is scored row by row. Cost: both models once over the distinct texts, n^2 angles of
-    each for the neighbours (n <= 20,000), and two audits without the baseline if there is a task.
+    same text are one object; a task is scored row by row. Of more than 20,000 distinct objects a random sample of 20,000 is
+    compared (``objects`` of ``of``): neighbours are those within the sample, rows outside it are not named, and merges and
+    the task are still those of all rows. Cost: both models once over the distinct texts, n^2 angles of each for the
+    neighbours, n <= 20,000, in blocks (never n x n in memory), and two audits without the baseline if there is a task.
     """
     _check(k)
     options = Options(
@@ -259,6 +263,7 @@ def _answer(
         verdicts=tuple(o.audit.verdict.decision for o in outcomes),
         relabelled=rows.relabelled(SHOWN),
         most_changed=rows.most_changed(SHOWN),
+        tasks=task_changes(first, second, options.target) if outcomes else None,
     )
     decision, sentence = decide(answer)
     return replace(answer, decision=decision, verdict=sentence)

@@ -138,6 +138,123 @@ class RungChange:
 
 
 @dataclass(frozen=True)
+class Represented:
+    """How one model's prompt stands for a label or a task, on held-out rows.
+
+    Attributes
+    ----------
+    verdict : "representable", "not within the candidates" or "cannot say"
+        By the tests of `presheaf.enriched`; those of all labels, levels and both models hold at once with 95 %.
+    fits : Estimate
+        Share of held-out rows within the margin (decision: decided rightly). All lower ends hold at once with 95 %, and so do all
+        upper ends.
+    prompts : tuple of int
+        Row numbers.
+    null_p : float or None
+        Share of shuffled tasks that a prompt chosen the same way fits as well: where it is not small, a task that few rows
+        have is fitted by any far row. None: not computed.
+    """
+
+    verdict: Literal["representable", "not within the candidates", "cannot say"]
+    fits: Estimate
+    prompts: tuple[int, ...]
+    null_p: float | None
+
+
+@dataclass(frozen=True)
+class FitRow:
+    """A held-out row that the prompt of one model fits and that of the other does not.
+
+    before, after : deviation from the task in radians; at the decision level how much further the row's own prompt is than the
+    nearest other one (negative: decided rightly).
+    """
+
+    row: int
+    text: str
+    label: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class TaskChange:
+    """A label or the whole task as a presheaf, under both models (Theorem 1).
+
+    Attributes
+    ----------
+    label : str
+        "" for the whole task.
+    level : "value" (T = h_p), "calibrated" (T = g(h_p)) or "decision" (the nearest prompt decides)
+    before, after : Represented
+    difference : Estimate
+        Share of rows that fit, after minus before, each model with its own prompt. The intervals of all hold at once.
+    only_before, only_after : int
+        Held-out rows that fit under one model only.
+    p, p_adjusted : float
+        McNemar's exact test, and after Holm over all labels and levels.
+    change : "worse", "better" or "not shown"
+        By the paired test.
+    verdict_changed : bool
+        The verdicts differ, and that is shown: by the paired test, or as they exclude each other.
+    rows : tuple of FitRow
+        Rows that carry the change, those lost first; only where one is shown. ``rows_left_out`` more.
+    """
+
+    label: str
+    level: Literal["value", "calibrated", "decision"]
+    before: Represented
+    after: Represented
+    difference: Estimate
+    only_before: int
+    only_after: int
+    p: float
+    p_adjusted: float
+    change: Literal["worse", "better", "not shown"]
+    verdict_changed: bool
+    rows: tuple[FitRow, ...] = ()
+    rows_left_out: int = 0
+
+
+@dataclass(frozen=True)
+class TaskChanges:
+    """Which labels one prompt stands for, under both models, on the same held-out rows.
+
+    Attributes
+    ----------
+    choosing, scoring : int
+        Rows of either half that are looked at; the prompts are chosen on the first.
+    scale_before, scale_after : float or None
+        Distance from which rows count as unrelated to a label, in radians: each model's median.
+    margin : float
+        Deviation that counts as none, as a share of the scale.
+    outside : float
+        Share of rows that may deviate by more.
+    wrong : float
+        Share of rows that prompts may decide wrongly: 1 - target, or ``outside`` without one.
+    tasks : tuple of TaskChange
+        The whole task, then the most common labels; ``labels_left_out`` more.
+    missing : str
+        Why there are none; "" where there are.
+    """
+
+    choosing: int
+    scoring: int
+    scale_before: float | None
+    scale_after: float | None
+    margin: float
+    outside: float
+    wrong: float
+    tasks: tuple[TaskChange, ...]
+    labels_left_out: int
+    missing: str = ""
+
+    @property
+    def changed(self) -> tuple[TaskChange, ...]:
+        """Those whose verdict is shown to have changed."""
+        return tuple(task for task in self.tasks if task.verdict_changed)
+
+
+@dataclass(frozen=True)
 class ChangedRow:
     """An object that changed much, with its nearest neighbours' rows and what their labels say.
 
@@ -190,12 +307,15 @@ class CategoryComparison:
         without calibration.
     full, functor, either : Change
         Closeness the second model adds (D_before - D_after)^+, closeness it loses (D_after - D_before)^+, and both.
+        ``largest`` is of the pairs looked at: ``settings["pairs"]``, all of them if ``settings["all_pairs"]``.
     size : float or None
         Mean distance before, in radians.
     rungs : tuple of RungChange
         Empty without labels. ``verdicts`` holds the audits' decisions before and after.
     most_changed : tuple of ChangedRow
         Fewest neighbours kept first.
+    tasks : TaskChanges or None
+        Labels that one prompt stands for under both models; None without labels.
     """
 
     before: ModelInfo
@@ -221,6 +341,7 @@ class CategoryComparison:
     verdicts: tuple[str, ...]
     relabelled: Relabelled | None
     most_changed: tuple[ChangedRow, ...] = field(default=())
+    tasks: TaskChanges | None = None
 
     def __repr__(self) -> str:
         return f"CategoryComparison({self.before.name!r} -> {self.after.name!r}: {self.verdict})"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from presheaf.audits.category_result import CategoryComparison, Decision, RungChange
+from presheaf.audits.category_result import CategoryComparison, Decision, RungChange, TaskChange
 from presheaf.audits.findings.base import per_cent, plural
 
 ONE_WAY = 0.95
 """Share of all change in one direction from which the verdict speaks of scale."""
+
+NAMED = 3
+"""Most tasks the verdict names whose representability changed."""
 
 
 def decide(result: CategoryComparison) -> tuple[Decision, str]:
@@ -20,7 +23,7 @@ def decide(result: CategoryComparison) -> tuple[Decision, str]:
         decision = "worse"
     elif better:
         decision = "better"
-    parts = [_structure(result), _task(result, worse, better), _merges(result)]
+    parts = [_structure(result), _task(result, worse, better), _prompts(result), _merges(result)]
     return decision, " ".join(part for part in parts if part)
 
 
@@ -34,9 +37,15 @@ def _same(result: CategoryComparison) -> str:
     kinds = " and ".join(dict.fromkeys(noise.precisions))
     return (
         f"No change beyond float noise: {result.after.name} relates all {plural(result.objects, 'object')} as "
-        f"{result.before.name} does. The largest change seen is {result.either.largest or 0:.1e} rad; with "
+        f"{result.before.name} does. The largest change of {pairs_seen(result)} is {result.either.largest or 0:.1e} rad; with "
         f"{plural(noise.objects, 'object')} encoded one at a time ({kinds}) it is {(noise.exact or 0) / 1e9:.1e} rad."
     )
+
+
+def pairs_seen(result: CategoryComparison) -> str:
+    """Which pairs quantiles and largest changes are of."""
+    pairs = result.settings.get("pairs", 0)
+    return f"all {pairs:,} ordered pairs" if result.settings.get("all_pairs") else f"{pairs:,} sampled pairs"
 
 
 def _structure(result: CategoryComparison) -> str:
@@ -89,6 +98,27 @@ def _difference(rung: RungChange) -> str:
         f"{per_cent(rung.before.value or 0)} -> {per_cent(rung.after.value or 0)} ({d.value or 0:+.3f} "
         f"[{d.low or 0:+.3f}, {d.high or 0:+.3f}])"
     )
+
+
+def _prompts(result: CategoryComparison) -> str:
+    changed = () if result.tasks is None else result.tasks.changed
+    if not changed:
+        return ""
+    more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+    return f"Representability changes: {'; '.join(map(_changed, changed[:NAMED]))}{more}."
+
+
+def _changed(task: TaskChange) -> str:
+    one, two = task.before, task.after
+    return (
+        f"{task_name(task)}, {one.verdict} -> {two.verdict} ({per_cent(one.fits.value or 0)} -> "
+        f"{per_cent(two.fits.value or 0)} of held-out rows fit)"
+    )
+
+
+def task_name(task: TaskChange) -> str:
+    """``the whole task (decision)`` or ``'billing' (value)``."""
+    return f"{repr(task.label) if task.label else 'the whole task'} ({task.level})"
 
 
 def _merges(result: CategoryComparison) -> str:

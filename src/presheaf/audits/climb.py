@@ -26,7 +26,10 @@ class Climb:
     rung : Rung
     predicted : int array of shape (scoring rows,), or None when the rung has no rule
     correct : bool array of the same shape
-    decide : the rule
+    decide : the rule; None when the rung does not go by features (a prompt that a language model scores)
+    positions : int array, or None
+        Where only part of the scoring half was scored: which of its rows ``predicted``, ``correct`` and ``scores``
+        belong to (indices into the scoring half, ascending). None: all of it.
     """
 
     rung: Rung
@@ -34,6 +37,21 @@ class Climb:
     correct: NDArray[np.bool_] | None = None
     scores: NDArray[np.float32] | None = None
     decide: Decide | None = None
+    positions: NDArray[np.int64] | None = None
+
+
+def rows_scored(climb: Climb) -> NDArray[np.int64]:
+    """Which rows of the scoring half a climb's hits belong to."""
+    assert climb.correct is not None
+    return np.arange(len(climb.correct)) if climb.positions is None else climb.positions
+
+
+def paired(first: Climb, second: Climb) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64]]:
+    """Hits of both climbs on the rows of the scoring half that both were scored on, and those rows."""
+    rows, i, j = np.intersect1d(rows_scored(first), rows_scored(second), assume_unique=True, return_indices=True)
+    assert first.correct is not None
+    assert second.correct is not None
+    return first.correct[i], second.correct[j], rows
 
 
 def measured(

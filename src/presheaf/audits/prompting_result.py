@@ -26,7 +26,7 @@ class WrittenPrompt:
     words : tuple of (class name, label words)
     origin : "user" or "grammar"
     choosing : float
-        Accuracy on the choosing half, calibrated by it; what it was ranked by.
+        Accuracy on the choosing half under ``calibrate``, cross-fitted; what it was ranked by.
     raw, contextual, calibrated : Score
         On the scoring half: as the model says; after dividing by what it says of an empty text; after shifting each
         label by a constant fitted on the choosing half.
@@ -50,8 +50,8 @@ class WrittenPrompt:
 class ShotPoint:
     """Accuracy of the chosen template with k labelled examples before the row: mean, worst and best over draws.
 
-    ``calibrated`` is the mean after calibration; ``low`` and ``high`` belong to ``accuracy`` and take rows and draws
-    into account.
+    ``calibrated`` is the mean under the calibrations that the choosing half preferred; ``low`` and ``high`` belong to
+    ``accuracy`` and take rows and draws into account.
     """
 
     shots: int
@@ -110,7 +110,7 @@ class Prompting:
     tried : int
         Templates times label words that were compared before one was chosen.
     spread : (worst, median, best) of the templates' held-out accuracy, raw
-    spread_calibrated : the same after calibration
+    spread_calibrated : the same, each under the calibration that the choosing half preferred for it
     shots : tuple of ShotPoint
     one_more : Score or None
         What one more example buys at the last point of the curve, in accuracy, with its interval; None without a curve.
@@ -120,7 +120,8 @@ class Prompting:
     tuned : TunedPrompt or None
     choosing_rows, scoring_rows : int
         Rows of each half the grid was run on.
-    tokens, seconds : what it took; tokens that went through the network after sharing, and wall time
+    tokens, seconds : what it took this time; tokens that went through the network after sharing (0 where the source
+        does not count them or all scores were kept from before), and wall time
     tokens_plain : int
         Tokens the plain loop (one pass a question and answer) would have run.
     money : str

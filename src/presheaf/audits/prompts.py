@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from presheaf.errors import InputError
+from presheaf.language.templates import TEXT, parse_template
 
 TEMPLATES: tuple[str, ...] = (
     "{label}",
@@ -43,10 +44,16 @@ class UserPrompts:
     templates : tuple of str
         Each with ``{label}`` where the class name goes.
     prompts : dict of class name to tuple of str
+    language : tuple of str
+        Templates for a language model: each holds ``{text}`` once and ends in ``{label}``.
+    words : dict of class name to tuple of str
+        Label words for a language model; the first of every class go together, then the second, and so on.
     """
 
     templates: tuple[str, ...] = ()
     prompts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    language: tuple[str, ...] = ()
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def spoken(name: str) -> str:
@@ -92,15 +99,17 @@ def read_prompts(path: str | Path, classes: Sequence[str]) -> UserPrompts:
     Parameters
     ----------
     path : .json, .csv/.tsv or .txt file
-        JSON: ``{"templates": ["It was {label}."], "prompts": {"positive": ["I love it."], "negative": [...]}}``,
-        either part alone will do. CSV: columns ``label`` and ``prompt``. TXT: one template a line.
+        JSON: ``{"templates": ["It was {label}."], "prompts": {"positive": ["I love it."], "negative": [...]},
+        "words": {"positive": ["great"], "negative": ["terrible"]}}``, any part alone will do. CSV: columns ``label``
+        and ``prompt``. TXT: one template a line, ``\\n`` for a line break in a template for a language model.
+        A template that holds ``{text}`` is one for a language model and ends in ``{label}``.
     classes : the task's class names
 
     Raises
     ------
     InputError
-        If the file can't be read, names a label the task does not have, leaves a label without a prompt, or holds a
-        template without ``{label}``.
+        If the file can't be read, names a label the task does not have, leaves a label without a prompt or without
+        words, or holds a template without ``{label}`` or one with ``{text}`` that does not end in it.
     """
     path = Path(path)
     try:
@@ -109,17 +118,23 @@ def read_prompts(path: str | Path, classes: Sequence[str]) -> UserPrompts:
         raise InputError(
             f"can't read the prompts in {path}: {error}. Expected a UTF-8 .json, .csv or .txt file."
         ) from None
+    words: dict[str, list[str]] = {}
     if path.suffix.lower() == ".json":
-        templates, prompts = _from_json(path, text)
+        templates, prompts, words = _from_json(path, text)
     elif path.suffix.lower() in (".csv", ".tsv"):
         templates, prompts = [], _from_csv(path, text)
     else:
-        templates, prompts = [line.strip() for line in text.splitlines() if line.strip()], {}
-    return check_prompts(templates, prompts, classes, str(path))
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        templates, prompts = [line.replace("\\n", "\n") if TEXT in line else line for line in lines], {}
+    return check_prompts(templates, prompts, classes, str(path), words)
 
 
 def check_prompts(
-    templates: Sequence[str], prompts: Mapping[str, Sequence[str]], classes: Sequence[str], where: str = "the prompts"
+    templates: Sequence[str],
+    prompts: Mapping[str, Sequence[str]],
+    classes: Sequence[str],
+    where: str = "the prompts",
+    words: Mapping[str, Sequence[str]] | None = None,
 ) -> UserPrompts:
     """Validate prompts against the task's classes; raises InputError as `read_prompts` does."""
     for template in templates:
@@ -127,36 +142,80 @@ def check_prompts(
             raise InputError(
                 f"{where}: template {template!r} has no {{label}}; put {{label}} where the class name goes."
             )
-    if prompts:
-        unknown = sorted(set(prompts) - set(classes))
-        if unknown:
-            raise InputError(f"{where}: no class is called {unknown[0]!r}; the classes are {', '.join(classes)}.")
-        lacking = [name for name in classes if not [p for p in prompts.get(name, ()) if p.strip()]]
-        if lacking:
-            raise InputError(f"{where}: no prompt for {', '.join(map(repr, lacking))}; every class needs at least one.")
-    if not templates and not prompts:
+        if TEXT in template:
+            try:
+                parse_template(template)
+            except InputError as error:
+                raise InputError(f"{where}: {error}") from None
+    if not templates and not prompts and not words:
         raise InputError(f"{where}: no prompt found; expected templates with {{label}} or prompts for each class.")
-    return UserPrompts(tuple(templates), {name: tuple(p for p in prompts[name] if p.strip()) for name in prompts})
+    return UserPrompts(
+        tuple(t for t in templates if TEXT not in t),
+        _of_each_class(prompts, classes, where, "prompt"),
+        tuple(t for t in templates if TEXT in t),
+        _of_each_class(words or {}, classes, where, "label words"),
+    )
 
 
-def _from_json(path: Path, text: str) -> tuple[list[str], dict[str, list[str]]]:
+def _of_each_class(
+    given: Mapping[str, Sequence[str]], classes: Sequence[str], where: str, what: str
+) -> dict[str, tuple[str, ...]]:
+    """What is given for the classes, blank entries left out: for every class, or for none at all."""
+    if not given:
+        return {}
+    unknown = sorted(set(given) - set(classes))
+    if unknown:
+        raise InputError(f"{where}: no class is called {unknown[0]!r}; the classes are {', '.join(classes)}.")
+    kept = {name: tuple(text for text in given.get(name, ()) if text.strip()) for name in classes}
+    lacking = [name for name in classes if not kept[name]]
+    if lacking:
+        raise InputError(f"{where}: no {what} for {', '.join(map(repr, lacking))}; every class needs at least one.")
+    return {name: kept[name] for name in given}
+
+
+def user_words(classes: Sequence[str], user: UserPrompts) -> list[tuple[str, ...]]:
+    """The user's choices of label words, each in the order of the classes; a class with fewer repeats its last."""
+    longest = max(map(len, user.words.values()), default=0)
+    return [
+        tuple(user.words[name][min(i, len(user.words[name]) - 1)].strip() for name in classes) for i in range(longest)
+    ]
+
+
+def word_sets(classes: Sequence[str], user: UserPrompts) -> list[tuple[str, ...]]:
+    """Choices of label words, each in the order of the classes: the user's, as is, as one would say it, capitalised.
+
+    A choice that gives two classes the same words is left out; class names differ, so there is always one.
+    """
+    said = [spoken(name) for name in classes]
+    sets = [
+        *user_words(classes, user),
+        tuple(classes),
+        tuple(said),
+        tuple(name[:1].upper() + name[1:] for name in said),
+    ]
+    return [words for words in dict.fromkeys(sets) if len(set(words)) == len(words)]
+
+
+def _from_json(path: Path, text: str) -> tuple[list[str], dict[str, list[str]], dict[str, list[str]]]:
     try:
         data: Any = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is not valid JSON: {error}.") from None
-    if isinstance(data, dict) and not ({"templates", "prompts"} & set(data)):
+    if isinstance(data, dict) and not ({"templates", "prompts", "words"} & set(data)):
         data = {"prompts": data}
-    wrong = InputError(f'{path}: expected {{"templates": [text, ...], "prompts": {{label: [text, ...]}}}}.')
+    wrong = InputError(
+        f'{path}: expected {{"templates": [text, ...], "prompts": {{label: [text, ...]}}, "words": ...}}.'
+    )
     if not isinstance(data, dict):
         raise wrong
-    templates, prompts = data.get("templates", []), data.get("prompts", {})
-    if not isinstance(templates, list) or not isinstance(prompts, dict):
+    templates, parts = data.get("templates", []), [data.get("prompts", {}), data.get("words", {})]
+    if not isinstance(templates, list) or not all(isinstance(part, dict) for part in parts):
         raise wrong
-    listed = {str(k): [v] if isinstance(v, str) else v for k, v in prompts.items()}
-    for values in (templates, *listed.values()):
+    prompts, words = ({str(k): [v] if isinstance(v, str) else v for k, v in part.items()} for part in parts)
+    for values in (templates, *prompts.values(), *words.values()):
         if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
             raise wrong
-    return templates, listed
+    return templates, prompts, words
 
 
 def _from_csv(path: Path, text: str) -> dict[str, list[str]]:

@@ -77,8 +77,8 @@ def restrict(task: Task, halves: Halves, seen: NDArray[np.int64]) -> tuple[Task,
 
 
 def prompt_encoder(model: Model, cache: FeatureCache | None) -> Encoder | None:
-    """Turns prompts into unit features; None for a model that can't read text."""
-    if model.takes == "row":
+    """Turns prompts into unit features; None for a model that can't read text or shows no features of it."""
+    if model.takes == "row" or getattr(model, "answers_only", False):
         return None
     return lambda texts: unit(encode_all(model, list(texts), role="prompt", cache=cache))
 

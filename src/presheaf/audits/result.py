@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from presheaf.audits.prompting_result import Prompting
 from presheaf.audits.why_result import Why
 from presheaf.models.base import ModelInfo
 
@@ -29,7 +30,8 @@ class Rung:
     ----------
     name : str
         "majority class", "one prompt per label", "k prompts per label", "soft prompt", "head",
-        "fine-tune forecast", "input ceiling", "label ceiling".
+        "fine-tune forecast", "input ceiling", "label ceiling"; for a language model also "written prompt",
+        "few-shot prompt", "tuned soft prompt", "layer probe", and on request "fine-tuned (LoRA)" or "(last layers)".
     kind : "proof", "estimate" or "heuristic"
     accuracy, low, high : float or None
         Accuracy on held-out rows and its 95 % interval, all in [0, 1]; None when there is no number.
@@ -204,6 +206,8 @@ class Audit:
         "" or which part of the rows was seen before the run was stopped.
     why : Why or None
         What the model's category says about the task; None if it was switched off, or ``settings["why"]`` says why not.
+    prompting : Prompting or None
+        What prompts reached when the model itself scored them; None for a model that is no language model.
     """
 
     verdict: Verdict
@@ -219,6 +223,7 @@ class Audit:
     settings: dict[str, Any]
     interrupted: str = ""
     why: Why | None = None
+    prompting: Prompting | None = None
 
     def __repr__(self) -> str:
         return f"Audit({self.model.name!r} on {self.task.get('name', 'table')!r}: {self.verdict.sentence})"

@@ -9,21 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from presheaf.audits.answers import is_language_model
 from presheaf.audits.climb import Climb
 from presheaf.audits.context import Context, Halves, canonical_order, split
 from presheaf.audits.findings import run_checks
 from presheaf.audits.findings.base import FROZEN, Evidence
+from presheaf.audits.language_rungs import climb_language, climb_weights, in_order, seen_through_answers
 from presheaf.audits.merges import Merges
 from presheaf.audits.preview import Preview
+from presheaf.audits.prompting_trial import PromptingOptions
 from presheaf.audits.prompts import UserPrompts
 from presheaf.audits.reading import inputs, objects_of, previews, prompt_encoder, read_features, restrict, same_input
 from presheaf.audits.result import Audit, CurvePoint, Forecast, PromptChoice
-from presheaf.audits.rungs import bounds, fine_tune, head, k_prompts, majority, one_prompt, soft_prompt
+from presheaf.audits.rungs import bounds, fine_tune, fine_tuned, head, k_prompts, majority, one_prompt, soft_prompt
 from presheaf.audits.statements import NONE, statement
 from presheaf.audits.verdict import MARGIN, decide
 from presheaf.audits.why import explain
 from presheaf.audits.worst import worst_rows
-from presheaf.errors import InputError
+from presheaf.errors import InputError, one_of
 from presheaf.models.base import Model
 from presheaf.models.cache import FeatureCache
 from presheaf.models.features import encode_all, unit
@@ -34,6 +37,7 @@ OnProgress = Callable[[str, int, int], object]
 OnPreview = Callable[[Preview], object]
 
 BASELINE_DIM = 300
+SHOTS = (0, 1, 2, 4, 8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,20 @@ class Options:
     on_preview: OnPreview | None = None
     baseline: bool = True
     why: bool = False
+    shots: tuple[int, ...] = SHOTS
+    prompt_rows: int = 200
+    tune: bool = True
+    fine_tune: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.fine_tune is not None:
+            one_of("fine_tune", self.fine_tune, tuple(fine_tuned.NAMES))
+
+    @property
+    def prompting(self) -> PromptingOptions:
+        """What concerns prompts of a language model."""
+        folder = None if self.cache is None else self.cache.root
+        return PromptingOptions(self.user, self.shots, self.prompt_rows, self.seed, folder, self.progress, self.tune)
 
     def said(self, stage: str) -> Callable[[int, int], object] | None:
         if self.progress is None:
@@ -77,13 +95,17 @@ def audit(
     progress: OnProgress | None = None,
     on_preview: OnPreview | None = None,
     why: bool = True,
+    shots: Sequence[int] = SHOTS,
+    prompt_rows: int = 200,
+    tune: bool = True,
+    fine_tune: str | None = None,
 ) -> Audit:
     """What this model can be made to do on this task, rung by rung, on rows held out.
 
     Parameters
     ----------
-    model : Model
-        From `load_model`.
+    model : Model or LanguageModel
+        From `load_model`. A language model also climbs the rungs of written, few-shot and tuned prompts.
     task : Task
         From `read_task`.
     target : float in (0, 1], optional
@@ -100,6 +122,14 @@ def audit(
         Told what is being done, and rough numbers while rows come in.
     why : bool
         Whether to say what the model's category makes of the task (`Audit.why`).
+    shots : sequence of int
+        Numbers of labelled examples in a language model's prompt.
+    prompt_rows : int
+        Most rows of each half that all prompts of a language model are tried on.
+    tune : bool
+        Whether a soft prompt is tuned by gradient where a language model's weights are at hand.
+    fine_tune : "lora" or "last_layers", optional
+        Fine-tune a copy of the language model and measure it beside the forecast. Minutes.
 
     Returns
     -------
@@ -125,6 +155,10 @@ def audit(
         on_preview,
         baseline,
         why,
+        tuple(shots),
+        prompt_rows,
+        tune,
+        fine_tune,
     )
     return run([model], task, options)[0].audit
 
@@ -155,6 +189,7 @@ def run(models: Sequence[Model], task: Task, options: Options, done: list[Outcom
     """
     done = [] if done is None else done
     check_kinds(models, task)
+    models = seen_through_answers(models, task, options.prompting)
     if len(task) < 2:
         raise InputError(f"an audit needs at least two rows, one to choose by and one to score; got {len(task)}.")
     for model in models:
@@ -174,7 +209,7 @@ def check_kinds(models: Sequence[object], task: object) -> None:
     """Raise InputError when names stand where loaded models belong, or a table where a task does."""
     for model in models:
         # isinstance would compute every property, and a fingerprint reads all weights.
-        if not hasattr(type(model), "takes"):
+        if not hasattr(type(model), "takes") and not is_language_model(model):
             what = f"ps.load_model({model!r})" if isinstance(model, str) else "what ps.load_model(name) returns"
             raise InputError(f"expected a loaded model; got {type(model).__name__}. Pass {what}.")
     if not isinstance(task, Task):
@@ -260,10 +295,17 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
     climbs, prompts, curve, forecast = _ladder(
         context, options, options.said(f"climbing the ladder with {context.model.info.name}")
     )
+    asked = climb_language(context, options.prompting)
+    climbs |= asked.climbs
+    interrupted = interrupted or asked.stopped
     baseline = _baseline(context, options)
     merges = Merges(context)
     known = [merges.label_ceiling, *([merges.input_ceiling] if merges.input_ceiling is not None else [])]
     climbs[fine_tune.NAME] = fine_tune.climb(climbs, baseline, known, trainable=context.model.info.trainable)
+    if options.fine_tune is not None:
+        measured = climb_weights(context, options.prompting, asked, climbs[fine_tune.NAME], options.fine_tune)
+        climbs |= {} if measured is None else {measured.rung.name: measured}
+    climbs = in_order(climbs)
     climbs[bounds.INPUT] = bounds.input_ceiling(merges)
     climbs[bounds.LABELS] = bounds.label_ceiling(merges)
     evidence = Evidence(context, merges, climbs, baseline, prompts, forecast, options.target)
@@ -299,6 +341,7 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
         },
         interrupted=interrupted,
         why=why,
+        prompting=asked.prompting,
     )
     return Outcome(result, context, climbs)
 

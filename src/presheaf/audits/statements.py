@@ -9,10 +9,16 @@ NONE: Final = "none"
 STATEMENTS: Final = {
     "majority class": NONE,
     "one prompt per label": "T1",
+    "written prompt": "T1",
+    "few-shot prompt": "T1, a prompt with examples",
     "k prompts per label": "T1, colimits of prompts (rotation corollary)",
     "soft prompt": "T1, prompts in feature space",
+    "tuned soft prompt": "T1, prompts in embedding space",
+    "layer probe": "T2",
     "head": "T2",
     "fine-tune forecast": "T2",
+    "fine-tuned (LoRA)": "T2",
+    "fine-tuned (last layers)": "T2",
     "input ceiling": "T2, up to symmetry",
     "label ceiling": "T2, up to symmetry",
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from presheaf.audits.climb import Climb
-from presheaf.audits.findings.base import FROZEN, Evidence, against, per_cent, plural, span
+import numpy as np
+from numpy.typing import NDArray
+
+from presheaf.audits.climb import Climb, paired, rows_scored
+from presheaf.audits.findings.base import Evidence, against, per_cent, plural, span
 from presheaf.audits.findings.pr02 import count
 from presheaf.audits.findings.st01 import HOPELESS
 from presheaf.audits.result import Decision, Rung, Verdict
@@ -13,7 +16,11 @@ MARGIN = 0.02
 """Without a target, the cheapest rung that is at most this far below the best one is the answer."""
 _DECISIONS: dict[str, Decision] = {
     "one prompt per label": "prompt",
+    "written prompt": "prompt",
+    "few-shot prompt": "prompt",
     "k prompts per label": "ensemble",
+    "tuned soft prompt": "soft prompt",
+    "layer probe": "head",
     "soft prompt": "soft prompt",
     "head": "head",
 }
@@ -44,7 +51,7 @@ def decide(evidence: Evidence) -> Verdict:
 
 def _with_target(evidence: Evidence, target: float) -> Verdict:
     reasons = _story(evidence)
-    frozen = [evidence.rung(name) for name in FROZEN if evidence.rung(name).accuracy is not None]
+    frozen = [climb.rung for climb in evidence.frozen]
     shown = next((r for r in frozen if against(r, target) == "shown"), None)
     short = _short(frozen, target)
     # What is counted on these rows outweighs an interval that merely reaches up to the target.
@@ -69,7 +76,6 @@ def _short(frozen: list[Rung], target: float) -> str:
 def _reached(evidence: Evidence, target: float, rung: Rung, shown: Rung | None) -> str:
     """The sentence for the cheapest rung that reaches the target; ``shown`` is the cheapest one that surely does."""
     one, majority = evidence.rung("one prompt per label"), evidence.rung("majority class")
-    assert rung.low is not None
     assert majority.accuracy is not None
     before = "" if rung is one or one.accuracy is None else f"One prompt per label reaches {span(one)}; "
     subject = rung.name if before else rung.name[0].upper() + rung.name[1:]
@@ -83,8 +89,8 @@ def _reached(evidence: Evidence, target: float, rung: Rung, shown: Rung | None) 
         text += "" if shown is None else f" {shown.name[0].upper()}{shown.name[1:]} is shown to: {span(shown)}."
     if majority.accuracy >= target:
         text += f" But so does always answering the most common class, {span(majority)}: this target says little."
-    if rung.low <= majority.accuracy:
-        text += f" {rung.name[0].upper()}{rung.name[1:]} is not shown to beat always answering the most common class ({span(majority)})."
+    if not _gains(evidence, evidence.climbs[rung.name], len(evidence.frozen)):
+        text += f" {rung.name[0].upper()}{rung.name[1:]} is not shown to beat always answering the most common class ({_constant(evidence)})."
     return text + _ceiling_clause(evidence)
 
 
@@ -142,35 +148,63 @@ def _proved_out(evidence: Evidence, target: float, short: str, reasons: tuple[st
     return None
 
 
+def _gains(evidence: Evidence, climb: Climb, tried: int) -> bool:
+    """Whether a rung is shown to beat every answer that never looks at the object, ``tried`` rungs compared at once.
+
+    The rival is the constant that is right most often on the held-out rows themselves, be it known beforehand or not: rows
+    and rival are paired, so that both are uncertain, and of many rungs one does well by luck (Bonferroni). What the rung's
+    own recipe gets from shuffled labels, where that was measured, must lie below its interval too.
+    """
+    assert climb.correct is not None
+    context = evidence.context
+    rows = rows_scored(climb)
+    constant = _best_constant(evidence)[rows]
+    lead = paired_difference(climb.correct, constant, context.groups_scoring[rows], 1 - 0.05 / tried)
+    shuffled = climb.rung.nulls.get("permuted labels", 0.0)
+    return lead.low > 0 and (climb.rung.low or 0.0) > shuffled
+
+
+def _best_constant(evidence: Evidence) -> NDArray[np.bool_]:
+    """Held-out hits of always answering the label that most of the held-out rows carry."""
+    labels = evidence.context.y_scoring
+    return np.asarray(labels == np.bincount(labels).argmax())
+
+
+def _constant(evidence: Evidence) -> str:
+    """The majority rung in numbers, beside the constant that hindsight would take where that gets more."""
+    majority, known = evidence.rung("majority class"), float(_best_constant(evidence).mean())
+    beside = "" if known <= (majority.accuracy or 0.0) else f"; {per_cent(known)} for the most common held-out one"
+    return span(majority) + beside
+
+
 def _within(cheap: Climb, best: Climb) -> bool:
-    assert cheap.correct is not None
-    assert best.correct is not None
-    return paired_difference(best.correct, cheap.correct).value <= MARGIN
+    first, second, _ = paired(best, cheap)
+    return paired_difference(first, second).value <= MARGIN
 
 
 def _without(evidence: Evidence) -> Verdict:
-    measured = [evidence.climbs[name] for name in FROZEN if evidence.climbs[name].correct is not None]
+    measured = evidence.frozen
     best = max(measured, key=lambda c: c.rung.accuracy or 0.0)
-    majority, forecast = evidence.rung("majority class"), evidence.rung("fine-tune forecast")
+    forecast = evidence.rung("fine-tune forecast")
     tail = _ceiling_clause(evidence)
     reasons = _story(evidence)
-    assert best.rung.low is not None
-    assert majority.accuracy is not None
-    if best.rung.low <= majority.accuracy:
+    shown = [climb for climb in measured if _gains(evidence, climb, len(measured))]
+    if not shown:
         text = (
-            f"Nothing tried on this model is shown to beat always answering the most common class ({span(majority)}): the "
-            f"best is {best.rung.name}, {span(best.rung)}.{tail}"
+            f"Nothing tried on this model is shown to beat always answering the most common class "
+            f"({_constant(evidence)}): the best is {best.rung.name}, {span(best.rung)}.{tail}"
         )
         return Verdict("change the model", text, None, None, "estimate", reasons)
+    best = max(shown, key=lambda c: c.rung.accuracy or 0.0)
     plain = evidence.baseline.get("head")
     if plain is not None and plain.correct is not None and best.correct is not None:
-        lead = paired_difference(plain.correct, best.correct, evidence.context.groups_scoring)
+        counted, own, rows = paired(plain, best)
+        lead = paired_difference(counted, own, evidence.context.groups_scoring[rows])
         if lead.low > 0:
             text = f"Counting words (TF-IDF) reaches {span(plain.rung)}, more than this model's {span(best.rung)}: take another model.{tail}"
             return Verdict("change the model", text, None, None, "estimate", reasons)
-    floor = majority.accuracy
     # Within the margin of the best and yet no better than a constant answer would be no answer at all.
-    answer = next(c for c in measured if _within(c, best) and (c.rung.low or 0.0) > floor)
+    answer = next(c for c in shown if _within(c, best))
     rung = answer.rung
     text = f"{rung.name[0].upper()}{rung.name[1:]} is enough: {span(rung)} with {rung.detail}"
     text += "." if answer is best else f", within {MARGIN:.2f} of the best ({best.rung.name}, {span(best.rung)})."

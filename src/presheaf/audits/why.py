@@ -12,10 +12,16 @@ from presheaf.audits.why_labels import decision, per_label
 from presheaf.audits.why_limits import ceilings, gap, loss
 from presheaf.audits.why_result import LawsSeen, Setting, Why
 from presheaf.audits.why_sample import OUTSIDE, Sample, estimate, sample
+from presheaf.enriched.construct import hom_from_features
+from presheaf.enriched.kernel import angle
 from presheaf.enriched.laws import laws
 from presheaf.enriched.soft import cover_probability
 
 TRIPLES = 30_000
+LEAST_FEATURES = 8
+"""Features below which a half of them says too little to measure noise by."""
+TURNED = 1024
+"""Features up to which the directions that part them are made orthogonal."""
 
 
 def explain(context: Context, climbs: dict[str, Climb], curve: tuple[CurvePoint, ...]) -> tuple[Why | None, str]:
@@ -100,5 +106,23 @@ def _laws(taken: Sample) -> LawsSeen:
         estimate(seen.mean),
         seen.largest,
         estimate(seen.symmetry),
-        seen.floor,
+        *_noise(taken),
     )
+
+
+def _noise(taken: Sample) -> tuple[float | None, str]:
+    """The noise floor of a triple, and between which two measurements; None and why where there are none.
+
+    Every model has two measurements of the same rows without another encoding: its features along a random half of the
+    directions and along the other half. What a triple says by the one and not by the other is noise (theory's split halves).
+    """
+    features = taken.context.features[taken.rows]
+    d = features.shape[1]
+    if d < LEAST_FEATURES:
+        return None, f"{d} features are too few to part"
+    turn = np.random.default_rng([taken.context.seed, 6]).standard_normal((d, d // 2 * 2), dtype=np.float32)
+    if d <= TURNED:
+        turn = np.linalg.qr(turn)[0]
+    one, other = (hom_from_features(part, angle()) for part in np.hsplit(features @ turn, 2))
+    seen = laws(one, noise=other, triples=TRIPLES, exact_up_to=100, seed=taken.context.seed)
+    return seen.floor, "two halves of the features"

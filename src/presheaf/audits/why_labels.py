@@ -47,13 +47,8 @@ def level_seen(sample: Sample, level: Level, null_p: float) -> LevelSeen:
 
 def decision(sample: Sample) -> LevelSeen:
     """Theorem 1 at decision level, over all labels of the choosing rows."""
-    labels = sample.labels[sample.anchors]
-    present = np.unique(labels)
-    each = max(1, DECIDING // len(present))
-    candidates = np.concatenate([np.flatnonzero(labels == label)[:each] for label in present])
-    seen = np.isin(sample.labels, present)
-    # A label that no choosing row has can't be decided; its rows count as wrong, under a label without candidates.
-    codes = np.where(seen, sample.labels, present[-1] + 1)
+    codes, present = deciding_codes(sample)
+    candidates = first_of_each(codes[sample.anchors], max(1, DECIDING // present))
     found = decision_level(
         sample.hom,
         codes,
@@ -67,6 +62,26 @@ def decision(sample: Sample) -> LevelSeen:
     return level_seen(sample, found.level, found.null_p)
 
 
+def deciding_codes(sample: Sample) -> tuple[Ints, int]:
+    """A number for each row's label, and how many labels the choosing rows have."""
+    present = np.unique(sample.labels[sample.anchors])
+    seen = np.isin(sample.labels, present)
+    # A label that no choosing row has can't be decided; its rows count as wrong, under a label without candidates.
+    return np.where(seen, sample.labels, present[-1] + 1), len(present)
+
+
+def first_of_each(codes: Ints, each: int) -> Ints:
+    """The first ``each`` positions of every code, codes ascending."""
+    return np.concatenate([np.flatnonzero(codes == code)[:each] for code in np.unique(codes)])
+
+
+def most_common(sample: Sample) -> Ints:
+    """Labels looked at one by one, ascending: the most common ones of the choosing rows."""
+    count = np.bincount(sample.labels[sample.anchors], minlength=len(sample.context.task.classes))
+    order = np.lexsort((np.arange(len(count)), -count))
+    return np.sort(order[count[order] > 0][:LABELS])
+
+
 def per_label(
     sample: Sample, drawn: tuple[CurvePoint, ...]
 ) -> tuple[tuple[LabelWhy, ...], int, tuple[DensityPoint, ...]]:
@@ -76,13 +91,10 @@ def per_label(
     -----
     Cost: for each of at most 12 labels some passes over 1,200 x 100 distances and a linear fit.
     """
-    labels = sample.labels[sample.anchors]
-    count = np.bincount(labels, minlength=len(sample.context.task.classes))
-    order = np.lexsort((np.arange(len(count)), -count))
-    chosen = order[count[order] > 0][:LABELS]
-    seen = [_label(sample, int(label)) for label in np.sort(chosen)]
+    chosen = most_common(sample)
+    seen = [_label(sample, int(label)) for label in chosen]
     left_out = len(sample.context.task.classes) - len(chosen)
-    fits = {int(label): found for label, (_, found) in zip(np.sort(chosen), seen, strict=True)}
+    fits = {int(label): found for label, (_, found) in zip(chosen, seen, strict=True)}
     return tuple(why for why, _ in seen), left_out, _curve(sample, fits, left_out == 0, drawn)
 
 
@@ -105,7 +117,7 @@ def _label(sample: Sample, label: int) -> tuple[LabelWhy, Ensembles]:
     within = _coverage(sample, members)
     levels = (
         level_seen(sample, one.value, one.null_p),
-        level_seen(sample, one.calibrated, float("nan")),
+        level_seen(sample, one.calibrated, one.calibrated_null_p),
         _soft(sample, members),
     )
     why = LabelWhy(
@@ -114,6 +126,7 @@ def _label(sample: Sample, label: int) -> tuple[LabelWhy, Ensembles]:
         levels,
         number.low,
         number.high,
+        number.least,
         several.enough,
         estimate(within.inside),
         estimate(within.shuffled),

@@ -84,6 +84,7 @@ def _radius(hom: Hom, scale: float) -> tuple[float, int]:
 
 
 def _points(curve: CeilingCurve, shuffled: NDArray[np.float64]) -> tuple[CeilingPoint, ...]:
+    assert curve.strict is not None  # labels are discrete here
     return tuple(
         CeilingPoint(
             float(curve.lambdas[i]),

@@ -59,8 +59,9 @@ class LawsSeen:
     """Defects of the hom over triples of distinct rows.
 
     share : triples that break the triangle law; mean, largest : by how much, in radians; symmetry : mean difference of the
-    two directions over the mean distance; floor : what noise alone puts on a triple, None without a second measurement.
-    kind : "proof" where all triples of these rows were looked at.
+    two directions over the mean distance; floor : what noise alone puts on a triple, by two measurements of the distances (99 %
+    of the triples differ by less); None where there are none; noise : which two, or why there are none. kind : "proof" where
+    all triples of these rows were looked at.
     """
 
     kind: Kind
@@ -70,13 +71,15 @@ class LawsSeen:
     largest: float
     symmetry: Estimate
     floor: float | None = None
+    noise: str = ""
 
 
 @dataclass(frozen=True)
 class LevelSeen:
     """Theorem 1 at one level: "value" (T = h_p), "calibrated" (T = g(h_p)), "decision" (nearest prompt), "soft".
 
-    share : held-out rows outside the margin (decision: decided wrongly); each end alone holds with 95 %. prompts : row numbers
+    share : held-out rows outside the margin, at value and calibrated level further than `Setting.margin` from the task, in the
+    same unit (decision, soft: decided wrongly); each end alone holds with 95 %. prompts : row numbers
     of the table. null_p : share of shuffled tasks for which prompts chosen the same way do as well; None: not computed.
     """
 
@@ -99,6 +102,8 @@ class LabelWhy:
     number_low, number_high : int, and int or None
         The least number of weighted prompts within the margin on the choosing rows lies between them (proof, on these rows
         and candidates); None: no number of candidates comes that near.
+    number_least : float
+        How near all candidates together come: the least sup error of any number of them, in radians (proof, likewise).
     enough : int or None
         Least number of prompts that is also shown to be enough for further rows (estimate); None: none of those tried.
     coverage, shuffled : Estimate
@@ -111,6 +116,7 @@ class LabelWhy:
     levels: tuple[LevelSeen, ...]
     number_low: int
     number_high: int | None
+    number_least: float
     enough: int | None
     coverage: Estimate
     shuffled: Estimate

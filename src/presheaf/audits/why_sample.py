@@ -77,8 +77,17 @@ class Sample:
 
 def sample(context: Context) -> Sample | str:
     """The sample, or why there is none. Cost: linear in rows, and ROWS^2 distances."""
+    return sample_of(context, *representatives(context))
+
+
+def representatives(context: Context) -> tuple[Ints, Ints]:
+    """Rows of the choosing and of the scoring half that are looked at."""
+    return _first(context, context.halves.choosing), _first(context, context.halves.scoring)
+
+
+def sample_of(context: Context, choosing: Ints, scoring: Ints) -> Sample | str:
+    """The sample of given rows, or why there is none."""
     labels = context.task.labels
-    choosing, scoring = (_representatives(context, half) for half in (context.halves.choosing, context.halves.scoring))
     if min(len(choosing), len(scoring)) < LEAST:
         return f"fewer than {LEAST} different rows in a half"
     if len(np.unique(labels[choosing])) < 2:
@@ -99,7 +108,7 @@ def with_direction(context: Context, rows: Ints) -> Ints:
     return np.asarray(rows[(context.features[rows] != 0).any(axis=1)])
 
 
-def _representatives(context: Context, half: Ints) -> Ints:
+def _first(context: Context, half: Ints) -> Ints:
     _, first = np.unique(context.halves.groups[half], return_index=True)
     ordered = half[np.sort(first)]
     # Zero rows are rare; a second helping is taken so that the sample stays full without reading all features.

@@ -21,6 +21,7 @@ def worst_rows(context: Context, climbs: Sequence[Climb], merges: Merges) -> tup
     margin on the held-out rows (0 to 1).
     """
     usable = [c for c in climbs if c.correct is not None and c.scores is not None and c.predicted is not None]
+    usable = [c for c in usable if c.positions is None]
     if not usable or not len(context.y_scoring):
         return ()
     wrong = np.sum([~c.correct for c in usable if c.correct is not None], axis=0)

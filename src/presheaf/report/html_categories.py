@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from presheaf.audits.category_result import CategoryComparison, ChangedRow, MergeChange
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from presheaf.audits.category_result import CategoryComparison, ChangedRow, FitRow, MergeChange, TaskChange
+from presheaf.audits.category_verdict import pairs_seen, task_name
+from presheaf.audits.result import RowGroup
 from presheaf.report.html_audit import reading, section
 from presheaf.report.html_findings import facts
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, style, user
 from presheaf.report.plain import cut, ids, interval, number, p_value, plural
-from presheaf.report.text_categories import changes, law_line, merge_line, noise_line, radians, span
+from presheaf.report.text_categories import (
+    by_change,
+    changes,
+    fit_row,
+    law_line,
+    merge_line,
+    noise_line,
+    prompts_line,
+    radians,
+    span,
+    verdicts,
+)
+
+T = TypeVar("T")
+
+OPEN = 5
+"""Rows or groups of a list that are seen at once; the others are folded."""
 
 
 def categories_page(result: CategoryComparison, limits: Limits) -> Html:
@@ -23,6 +44,8 @@ def categories_page(result: CategoryComparison, limits: Limits) -> Html:
     ]  # fmt: skip
     if result.rungs:
         parts.append(section("The task", "task", _task(result)))
+    if result.tasks is not None:
+        parts.append(section("One prompt a label", "prompts", _prompts(result, limits)))
     parts.append(section("Rows that one of the two can't tell apart", "merges", _merges(result, limits)))
     if result.relabelled is not None:
         parts.append(section("Neighbours that vote for another label", "labels", _relabelled(result, limits)))
@@ -37,9 +60,11 @@ def categories_page(result: CategoryComparison, limits: Limits) -> Html:
 def categories_card(result: CategoryComparison) -> str:
     """A short HTML fragment for ``_repr_html_``: the verdict, what is kept, the rungs."""
     sentence = user(cut(result.verdict, 600), 600, "p", class_="sentence")
-    return el(
-        "div", join([style("palette", "chart", "card"), sentence, _kept(result), _task(result)]), class_="presheaf card"
+    prompts = (
+        "" if result.tasks is None else el("p", f"One prompt a label: {prompts_line(result.tasks)}.", class_="soft")
     )
+    parts = [style("palette", "chart", "card"), sentence, _kept(result), _task(result), prompts]
+    return el("div", join(parts), class_="presheaf card")
 
 
 def _summary(result: CategoryComparison) -> list[tuple[str, object]]:
@@ -86,8 +111,8 @@ def _distances(result: CategoryComparison) -> Html:
         for name, c in changes(result)
     ]  # fmt: skip
     lead = (
-        f"Angles between features; the mean angle before is {radians(result.size)}. Where neither part changes, the map from "
-        "one category to the other is full and faithful on these objects."
+        f"Angles between features, of {pairs_seen(result)}; the mean angle before is {radians(result.size)}. Where neither "
+        "part changes, the map from one category to the other is full and faithful on these objects."
     )
     return join([el("p", lead, class_="lead"), _table(heads, lines)])
 
@@ -108,18 +133,91 @@ def _task(result: CategoryComparison) -> Html:
     return join([el("p", lead, class_="lead"), _table(heads, lines)]) if lines else Html("")
 
 
+def _prompts(result: CategoryComparison, limits: Limits) -> Html:
+    tasks = result.tasks
+    assert tasks is not None
+    first = el("p", prompts_line(tasks)[:1].upper(), prompts_line(tasks)[1:], ".")
+    if tasks.missing:
+        return first
+    lead = (
+        "Each model chooses one row as the prompt of a label, on rows of one half; the other half says how many rows it fits: "
+        f"whose label is the distance to it within {tasks.margin:g} of the scale (value), a rising curve of that distance "
+        f"(calibrated), or that the nearest prompt decides rightly (decision). Representable: at most {tasks.outside:g} of the "
+        f"rows do not fit (decision: {tasks.wrong:g}). All verdicts hold at once with 95 %; exact McNemar test, Holm over all "
+        "lines. Null p: share of shuffled labels that fit as well, before and after."
+    )
+    heads = (("task (level), verdict", ""), ("fits before", "num"), ("after", "num"), ("difference", "num"),
+             ("adjusted", "num"), ("", ""))  # fmt: skip
+    listed = by_change(tasks)
+    table = _folded(listed, len(listed), "task", lambda part: _table(heads, [_prompt(task) for task in part]))
+    rows = [_fit_rows(task, limits) for task in listed if task.rows]
+    return join([first, el("p", lead, class_="lead"), table, *rows])
+
+
+def _prompt(task: TaskChange) -> Html:
+    nulls = " → ".join(number(side.null_p) for side in (task.before, task.after))
+    said = verdicts(task) + ("" if task.before.null_p is None else f"; null p {nulls}")
+    return _line(
+        join([user(task_name(task), 100), el("br"), el("span", said, class_="dim")]),
+        [("fits before", span(task.before.fits)), ("after", span(task.after.fits)),
+         ("difference", f"{task.difference.value or 0:+.3f} {interval(task.difference.low, task.difference.high)}"),
+         ("adjusted", p_value(task.p_adjusted)),
+         ("change", "no change shown" if task.change == "not shown" else task.change)],
+    )  # fmt: skip
+
+
+def _fit_rows(task: TaskChange, limits: Limits) -> Html:
+    """The rows that carry a change, folded."""
+    heads = (("row", "num"), ("label", ""), ("deviation", "num"), ("text", ""))
+    lines = [_fit_line(row, limits) for row in task.rows[: limits.rows]]
+    total = len(task.rows) + task.rows_left_out
+    summary = el("summary", f"{plural(total, 'row')} behind ", user(task_name(task), 100))
+    said = f"{task.only_before:,} fit before only, {task.only_after:,} after only; deviations in radians."
+    return el(
+        "details", summary, el("p", said, class_="lead"), _table(heads, lines), left_out(total, len(lines), "row")
+    )
+
+
+def _fit_line(row: FitRow, limits: Limits) -> Html:
+    return el(
+        "tr",
+        el("th", str(row.row), scope="row", class_="num", data_name="row"),
+        el("td", user(row.label, 80), data_name="label"),
+        el("td", fit_row(row), class_="num", data_name="deviation"),
+        el("td", user(row.text, limits.text, "span", class_="text")),
+    )
+
+
+def _folded(items: Sequence[T], most: int, noun: str, drawn: Callable[[Sequence[T]], Html]) -> Html:
+    """The first items, more of them folded, and how many the page leaves out."""
+    parts = [drawn(items[:OPEN])] if items else []
+    rest = items[OPEN:most]
+    if rest:
+        parts.append(el("details", el("summary", f"{plural(len(rest), noun)} more"), drawn(rest)))
+    return join([*parts, left_out(len(items), min(most, len(items)), noun)])
+
+
 def _merges(result: CategoryComparison, limits: Limits) -> Html:
     return join(part for merges in result.merges for part in _merge(merges, limits))
 
 
 def _merge(merges: MergeChange, limits: Limits) -> list[Html]:
     parts = [el("p", merge_line(merges), class_="lead")]
-    for word, groups in (("new", merges.new), ("lost", merges.lost)):
-        for group in groups[: limits.groups]:
-            texts = (user(text, limits.text, "span", class_="text") for text in group.texts[: limits.members])
-            parts.append(el("p", f"{word}: {ids(group.rows, 8)} ", *texts))
-        parts.append(left_out(len(groups), limits.groups, f"{word} group"))
+    for word, groups, more in (("new", merges.new, merges.new_left_out), ("lost", merges.lost, merges.lost_left_out)):
+
+        def drawn(part: Sequence[RowGroup], word: str = word) -> Html:
+            return join(_group(group, word, limits) for group in part)
+
+        parts.append(_folded(groups, limits.groups, f"{word} group", drawn))
+        parts.append(
+            el("p", f"{plural(more, f'{word} group')} more, counted only.", class_="ids") if more else Html("")
+        )
     return parts
+
+
+def _group(group: RowGroup, word: str, limits: Limits) -> Html:
+    texts = (user(text, limits.text, "span", class_="text") for text in group.texts[: limits.members])
+    return el("p", f"{word}: {ids(group.rows, 8)} ", *texts)
 
 
 def _relabelled(result: CategoryComparison, limits: Limits) -> Html:
@@ -129,24 +227,26 @@ def _relabelled(result: CategoryComparison, limits: Limits) -> Html:
         f"{plural(again.objects, 'object')}, {span(again.share)} of all; right before and wrong now {again.lost:,}, wrong "
         f"before and right now {again.gained:,}."
     )
+    if again.objects > len(again.rows):
+        lead += f" Those {len(again.rows)} are listed whose neighbourhoods changed most, losses first."
     return join([el("p", lead, class_="lead"), _changed(again.rows, limits)])
 
 
 def _changed(rows: tuple[ChangedRow, ...], limits: Limits) -> Html:
     heads = (("row", "num"), ("label", ""), ("votes", ""), ("kept", "num"), ("moved", "num"), ("text", ""))
-    lines = [
-        el(
-            "tr",
-            el("th", str(row.row), scope="row", class_="num", data_name="row"),
-            el("td", user(row.label, 80), data_name="label"),
-            el("td", user(_votes(row), 160), data_name="votes"),
-            el("td", number(row.kept), class_="num", data_name="kept"),
-            el("td", radians(row.moved), class_="num", data_name="moved"),
-            el("td", user(row.text, limits.text, "span", class_="text"), _nearest(row, limits)),
-        )
-        for row in rows[: limits.rows]
-    ]
-    return join([_table(heads, lines), left_out(len(rows), limits.rows, "row")])
+    return _folded(rows, limits.rows, "row", lambda part: _table(heads, [_changed_line(row, limits) for row in part]))
+
+
+def _changed_line(row: ChangedRow, limits: Limits) -> Html:
+    return el(
+        "tr",
+        el("th", str(row.row), scope="row", class_="num", data_name="row"),
+        el("td", user(row.label, 80), data_name="label"),
+        el("td", user(_votes(row), 160), data_name="votes"),
+        el("td", number(row.kept), class_="num", data_name="kept"),
+        el("td", radians(row.moved), class_="num", data_name="moved"),
+        el("td", user(row.text, limits.text, "span", class_="text"), _nearest(row, limits)),
+    )
 
 
 def _votes(row: ChangedRow) -> str:

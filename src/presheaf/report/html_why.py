@@ -28,10 +28,23 @@ _LEAD = (
     "is written as a distance too: nothing on its own rows, unrelated elsewhere. Theorem 1 asks whether that is the distance to "
     "one row, the density theorem to how many, Theorem 2 what a rule must get wrong that treats close rows alike."
 )
-_ASKED = (
-    "Is the label the distance to one row (value), a rising curve of it, fitted to the mean (calibrated), or a direction in "
-    "feature space (soft)? Off: the share of held-out rows further from it than the margin. Kan bounds: the "
-    "least and the greatest value that the choosing rows allow; where shuffled labels fit as well, they say nothing."
+_ASKED = "Is the label the distance to one row (value), a rising curve of it (calibrated), or a direction in feature space (soft)?"
+_TERMS = (
+    (
+        "off",
+        "The share of held-out rows further from the label than the margin, at value and calibrated level alike. The curve is "
+        "fitted on the choosing rows to leave few off, so it does worse than the distance itself by chance only.",
+    ),
+    ("wrong", "Held-out rows on the wrong side of the direction."),
+    ("p", "Where it is not small, the number may come of how common the label is: shuffled labels do as well."),
+    (
+        "prompts needed",
+        "Weighted rows that bring every choosing row within the margin. One row out of place is enough to refuse any number.",
+    ),
+    (
+        "Kan bounds",
+        "Least and greatest value that the choosing rows allow. Where shuffled labels fit as well, they say nothing.",
+    ),
 )
 _CURVE = (
     "How near k weighted rows come to the label that is worst off (ρ, proof on the choosing rows); beside it what "
@@ -50,6 +63,7 @@ def why_section(why: Why, limits: Limits, prefix: str = "why") -> Html:
             el("dl", *facts, class_="facts"),
             el("h3", "Is a label one prompt? (Theorem 1)"),
             el("p", _ASKED, class_="lead"),
+            el("dl", *(part for name, text in _TERMS for part in (el("dt", name), el("dd", text))), class_="facts"),
             _labels(why, limits),
             el("h3", "How many prompts (density)"),
             el("p", _CURVE, class_="lead"),
@@ -83,7 +97,7 @@ def _table(heads: tuple[tuple[str, str], ...], rows: list[Html], name: str) -> H
 
 def _labels(why: Why, limits: Limits) -> Html:
     heads = (("label", ""), ("value", ""), ("calibrated", ""), ("soft", ""), ("prompts needed", ""),
-             ("within Kan bounds", ""), ("shuffled", ""))  # fmt: skip
+             ("within Kan bounds", ""), ("labels shuffled", ""))  # fmt: skip
     listed = why.labels[: limits.labels]
     rows = [_label(label) for label in listed]
     more = left_out(len(why.labels) + why.labels_left_out, len(listed), "label")
@@ -98,7 +112,7 @@ def _label(label: LabelWhy) -> Html:
         *cells,
         el("td", prompts_needed(label), data_name="prompts needed"),
         el("td", shown(label.coverage), data_name="within Kan bounds"),
-        el("td", shown(label.shuffled), data_name="shuffled"),
+        el("td", shown(label.shuffled), data_name="labels shuffled"),
     )
 
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from presheaf.audits.category_result import CategoryComparison, Change, ChangedRow, Estimate, MergeChange
+from presheaf.audits.category_result import (
+    CategoryComparison,
+    Change,
+    ChangedRow,
+    Estimate,
+    FitRow,
+    MergeChange,
+    TaskChange,
+    TaskChanges,
+)
+from presheaf.audits.category_verdict import pairs_seen, task_name
 from presheaf.report.page import Page
 from presheaf.report.plain import ids, interval, number, p_value, plural, visible
 
-_ROWS, _MERGES = 5, 3
+_ROWS, _MERGES, _TASKS, _FITS = 5, 3, 6, 2
 
 
 def add_categories(page: Page, result: CategoryComparison) -> None:
@@ -17,6 +27,7 @@ def add_categories(page: Page, result: CategoryComparison) -> None:
     _add_kept(page, result)
     _add_distances(page, result)
     _add_task(page, result)
+    _add_prompts(page, result)
     _add_merges(page, result)
     _add_rows(page, result)
 
@@ -88,7 +99,7 @@ def _add_kept(page: Page, result: CategoryComparison) -> None:
 
 
 def _add_distances(page: Page, result: CategoryComparison) -> None:
-    page.head("Distances", f"change in radians, of sampled pairs; mean distance {radians(result.size)}")
+    page.head("Distances", f"change in radians, of {pairs_seen(result)}; mean distance {radians(result.size)}")
     page.line((f"  {'':<30}{'mean':<30}{'q95':>9}{'q99':>9}{'largest':>9}", "dim"))
     for name, change in changes(result):
         cells = "".join(f"{radians(v):>9}" for v in (change.q95.value, change.q99.value, change.largest))
@@ -111,6 +122,52 @@ def _add_task(page: Page, result: CategoryComparison) -> None:
         )
     if len(result.verdicts) == 2:
         page.line((f"  the audit's answer: {result.verdicts[0]} → {result.verdicts[1]}", "dim"))
+
+
+def prompts_line(tasks: TaskChanges) -> str:
+    """How many labels' representability changed, in a line."""
+    if tasks.missing:
+        return tasks.missing
+    changed, shown = len(tasks.changed), sum(task.change != "not shown" for task in tasks.tasks)
+    verdicts = f"{plural(changed, 'verdict')} changed" if changed else "no verdict is shown to change"
+    return f"{verdicts}; {shown} of {plural(len(tasks.tasks), 'test')} show that prompts fit more or fewer rows"
+
+
+def by_change(tasks: TaskChanges) -> list[TaskChange]:
+    """Changed verdicts first, then changed fits, then the others."""
+    return sorted(tasks.tasks, key=lambda task: (not task.verdict_changed, task.change == "not shown"))
+
+
+def verdicts(task: TaskChange) -> str:
+    """``representable → cannot say``, or the one word for both."""
+    one, two = task.before.verdict, task.after.verdict
+    return f"{one} → {two}" if one != two else one
+
+
+def fit_row(row: FitRow) -> str:
+    """``deviation 0.12 → 0.55``."""
+    return f"{radians(row.before)} → {radians(row.after)}"
+
+
+def _add_prompts(page: Page, result: CategoryComparison) -> None:
+    if result.tasks is None:
+        return
+    page.head("One prompt a label (Theorem 1)", "share of held-out rows that it fits, before → after")
+    page.line((f"  {prompts_line(result.tasks)}", "dim"))
+    for task in by_change(result.tasks)[:_TASKS]:
+        style = {"worse": "bold red", "better": "green", "not shown": ""}[task.change]
+        page.line(
+            f"  {visible(task_name(task), 26):<26}{number(task.before.fits.value)} → {number(task.after.fits.value)}  ",
+            f"{task.difference.value or 0:+.3f} {interval(task.difference.low, task.difference.high):<14}  ",
+            (f"{task.change:<9}", style),
+            ("" if task.verdict_changed else f"  {verdicts(task)}", "dim"),
+        )
+        if task.verdict_changed:
+            page.line((f"    {verdicts(task)}", style))
+        for row in task.rows[:_FITS]:
+            page.line((f"    {row.row:>6}  {fit_row(row):<18}  {visible(row.text, page.width)}", "dim"))
+    if len(result.tasks.tasks) > _TASKS:
+        page.line((f"  {len(result.tasks.tasks) - _TASKS} more in the JSON", "dim"))
 
 
 def merge_line(merges: MergeChange) -> str:

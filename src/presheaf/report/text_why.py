@@ -18,7 +18,7 @@ from presheaf.report.why_words import (
     short_sentence,
 )
 
-_LABELS, _ROWS, _LINES = 2, 3, 4
+_LABELS, _ROWS, _LINES = 2, 3, 6
 _LEAD = 11
 
 

@@ -58,7 +58,9 @@ def hom_sentence(why: Why) -> str:
 def laws_sentence(why: Why) -> str:
     """Whether a detour is ever shorter."""
     laws = why.laws
-    floor = "not measured (needs a second encoding)" if laws.floor is None else number(laws.floor)
+    floor = f"not measured: {laws.noise}"
+    if laws.floor is not None:
+        floor = f"{number(laws.floor)} ({laws.noise}, 99 %)"
     seen = f"{shown(laws.share)} of {laws.triples:,} triples (estimate)"
     if laws.kind == "proof":  # of the rows looked at; an interval speaks of others
         seen = f"{number(laws.share.value)} of all {laws.triples:,} triples (proof, these rows)"
@@ -79,7 +81,7 @@ def decision_sentence(why: Why) -> str:
         said = "not enough with the best rows found; other candidates are not ruled out"
     else:
         said = "can't say from so many rows"
-    return f"each row to the nearest of one row a label: {said}. {_measured(seen, 'wrong')}, {allowed} allowed."
+    return f"each row to the nearest of one row a label: {said}. {_measured(seen, 'wrong')}; {allowed} is allowed."
 
 
 def _measured(seen: LevelSeen, what: str) -> str:
@@ -89,16 +91,26 @@ def _measured(seen: LevelSeen, what: str) -> str:
 
 
 def level_answer(level: LevelSeen) -> str:
-    """``no``, ``yes``, or ``not shown`` with the measurement behind it."""
-    short = {"representable": "yes", "not within the candidates": "no candidate", "cannot say": "not shown"}
-    return f"{short[level.verdict]}: {_measured(level, 'off')}"
+    """``no candidate``, ``yes``, ``not shown`` or ``not found`` with the measurement behind it."""
+    return f"{_said(level, 'no candidate')}: {_measured(level, _miss(level))}"
+
+
+def _said(level: LevelSeen, no: str) -> str:
+    """A verdict in a word or two. A soft prompt that was not found may still be there: no search goes through all of them."""
+    unsaid = "not found" if level.level == "soft" else "not shown"
+    return {"representable": "yes", "not within the candidates": no, "cannot say": unsaid}[level.verdict]
+
+
+def _miss(level: LevelSeen) -> str:
+    """What a row is that a level misses: further from the task than the margin, or on the wrong side."""
+    return "wrong" if level.level == "soft" else "off"
 
 
 def prompts_needed(label: LabelWhy) -> str:
     """The least number of prompts in words, with the number shown to be enough for new rows."""
     enough = "" if label.enough is None else f"; {label.enough} shown to be enough for new rows (estimate)"
     if label.number_high is None:
-        return f"more than the candidates can do{enough}"
+        return f"no number of those tried, all together miss a row by {number(label.number_least)}{enough}"
     if label.number_low == label.number_high:
         return f"{label.number_low} (proof, choosing rows){enough}"
     return f"{label.number_low} to {label.number_high} (proof, choosing rows){enough}"
@@ -107,9 +119,9 @@ def prompts_needed(label: LabelWhy) -> str:
 def label_sentence(label: LabelWhy) -> str:
     """A label: whether it is one prompt, how many it takes, and whether the Kan bounds hold it."""
     names = {"value": "the distance to one row", "calibrated": "a rising curve of it", "soft": "a soft prompt"}
-    short = {"representable": "yes", "not within the candidates": "no", "cannot say": "not shown"}
     levels = "; ".join(
-        f"{names[level.level]}? {short[level.verdict]}, {shown(level.share)} off" for level in label.levels
+        f"{names[level.level]}? {_said(level, 'no')}, {shown(level.share)} {_miss(level)}{_as_shuffled(level)}"
+        for level in label.levels
     )
     return (
         f"{levels} (estimates). Weighted rows it takes: {prompts_needed(label)}. Between its Kan bounds: "
@@ -117,11 +129,16 @@ def label_sentence(label: LabelWhy) -> str:
     )
 
 
+def _as_shuffled(level: LevelSeen) -> str:
+    """Said where the number may come of how common the label is: shuffled labels are missed as seldom."""
+    return "" if level.null_p is None or level.null_p <= 0.05 else f" as are shuffled labels ({p_value(level.null_p)})"
+
+
 def density_sentence(why: Why) -> str:
     """The ends of the prompt curve: bounds on rho_k, accuracy of its prompts, accuracy of as many random rows."""
     ends = [p for p in why.curve if p.k in (1, 2, 4, 8)]
     return "; ".join(map(_density, dict.fromkeys([*ends[:1], *ends[-1:]]))) + (
-        f" (ρ: how far k weighted rows stay from the worst label, proof on the choosing rows; {number(why.setting.margin)} "
+        f" (ρ: how far k weighted rows stay off the worst label, proof on choosing rows; {number(why.setting.margin)} "
         "counts as none)."
     )
 

@@ -12,7 +12,12 @@ from presheaf.audits.merges import SHOWN, Merges
 from presheaf.audits.result import Finding, Forecast, Kind, PromptChoice, RowGroup, Rung, Severity, Status
 
 FROZEN = ("one prompt per label", "k prompts per label", "soft prompt", "head")
-"""The rungs that leave the weights alone, cheapest first."""
+"""The rungs of every model that leave the weights alone, cheapest first."""
+UNCHANGED = (
+    "one prompt per label", "written prompt", "few-shot prompt", "k prompts per label", "tuned soft prompt",
+    "soft prompt", "layer probe", "head",
+)  # fmt: skip
+"""The same with those that only a language model has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +37,12 @@ class Evidence:
 
     def rung(self, name: str) -> Rung:
         return self.climbs[name].rung
+
+    @property
+    def frozen(self) -> list[Climb]:
+        """Climbs that leave the weights alone and have a number, cheapest first."""
+        known = [self.climbs[name] for name in UNCHANGED if name in self.climbs]
+        return [climb for climb in known if climb.rung.accuracy is not None]
 
 
 @dataclass(frozen=True)

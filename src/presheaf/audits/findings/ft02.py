@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from presheaf.audits.findings.base import FROZEN, Check, Evidence, against, per_cent, span
+from presheaf.audits.findings.base import Check, Evidence, against, per_cent, span
 from presheaf.audits.result import Finding
 
 
 def _look(check: Check, evidence: Evidence) -> Finding:
     if evidence.target is None:
         return check.inapplicable("no target was given; name one with --target")
-    frozen = [evidence.rung(name) for name in FROZEN]
+    frozen = [climb.rung for climb in evidence.frozen]
     forecast = evidence.rung("fine-tune forecast")
     if any(against(r, evidence.target) in ("shown", "likely") for r in frozen):
         return check.nothing("a rung that leaves the weights alone reaches the target.")
