@@ -92,8 +92,7 @@ def test_rotating_the_features_leaves_the_verdict() -> None:
     x, y = blobs(900)
     turn = np.linalg.qr(np.random.default_rng(3).standard_normal((8, 8)))[0]
     one, other = run(of_vectors(x, y)), run(of_vectors(x @ turn, y))
-    close(one, other, 0.03)
-    for name in ("one prompt per label", "k prompts per label"):  # these see angles only
+    for name in ("one prompt per label", "k prompts per label", "soft prompt", "head"):  # all go by angles only
         assert other.rung(name).accuracy == pytest.approx(one.rung(name).accuracy, abs=0.005)
 
 

@@ -100,6 +100,7 @@ def test_rotated_and_scaled_features_are_the_same_category() -> None:
     assert found.relabelled.objects == 0
     assert not found.most_changed
     assert exit_code(found) == 0
+    assert {(r.only_before, r.only_after) for r in found.rungs} == {(0, 0)}
     # And a comparison with a third model does not see the rotation either.
     third = coded("third", texts, x + 0.5 * np.random.default_rng(1).standard_normal(x.shape))
     plain, other = (compare_categories(m, third, task) for m in (first, coded("turned", texts, turned)))

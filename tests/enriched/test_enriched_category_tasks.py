@@ -270,6 +270,6 @@ def test_real_weights_in_eight_bits_with_layers_dropped_and_turned() -> None:
         assert t.before == t.after
     for r in again.rungs:
         assert r.change == "not shown"
-        # Soft prompts and heads scale each coordinate by its spread, which a rotation changes; prompts do not.
-        if r.rung in ("one prompt per label", "k prompts per label"):
-            assert (r.only_before, r.only_after) == (0, 0)
+        # An iterative fit stops elsewhere in its last digits, so rows on its border may move; prompts don't.
+        most = 0 if r.rung in ("one prompt per label", "k prompts per label") else 5
+        assert r.only_before + r.only_after <= most

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from presheaf.language.grid import score_grid
 from presheaf.language.score_store import ScoreStore
 from presheaf.models.base import ModelInfo, Role, Trace
 from presheaf.models.files import fingerprint
-from presheaf.models.lm.base import LanguageModel, LocalLanguageModel
+from presheaf.models.lm.base import LanguageModel, LocalLanguageModel, Question
 from presheaf.tables.task import Task
 
 TEMPLATES = 4
@@ -81,6 +81,11 @@ class AnswerModel:
             row = row - np.logaddexp.reduce(row, axis=1, keepdims=True)
             parts.append(row - row.mean(axis=1, keepdims=True))
         return np.concatenate(parts, axis=1).astype(np.float32)
+
+    def questions(self, texts: Sequence[str]) -> Iterator[Question]:
+        """What `encode` asks of these texts, equal ones once."""
+        for text in dict.fromkeys(texts):
+            yield from (ask.question(text) for ask in self._asks)
 
     def encode_exact(self, objects: Sequence[Any]) -> None:
         """None: there is no second, more precise pass."""

@@ -91,8 +91,7 @@ def compare_categories(
     Returns
     -------
     CategoryComparison
-        The same for every order of the rows. Rotated or scaled features give the same up to rounding, but for the soft prompt
-        and the head of a task: they scale each coordinate by its spread, so a rotation can move rows near their border.
+        The same for every order of the rows. Rotated or scaled features give the same up to rounding.
 
     Raises
     ------

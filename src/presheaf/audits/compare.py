@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
 from presheaf.audits.findings.base import per_cent, plural, span
 from presheaf.audits.prompts import UserPrompts
 from presheaf.audits.result import Audit, Comparison, Difference
@@ -42,6 +43,10 @@ def compare(
     on_preview: OnPreview | None = None,
     failed: Sequence[tuple[str, str]] = (),
     why: bool = True,
+    shots: Sequence[int] = SHOTS,
+    prompt_rows: int = PROMPT_ROWS,
+    tune: bool = True,
+    fine_tune: str | None = None,
 ) -> Comparison:
     """Audit every model on the same halves and test the differences of their heads, row by row.
 
@@ -74,6 +79,10 @@ def compare(
         on_preview,
         True,
         why,
+        tuple(shots),
+        prompt_rows,
+        tune,
+        fine_tune,
     )
     outcomes, more = _run_all(models, task, options)
     return _compare(outcomes, [*failed, *more], options.target)

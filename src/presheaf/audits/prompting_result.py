@@ -89,12 +89,13 @@ class TunedPrompt:
     """A soft prompt in embedding space found by gradient: ``length`` free vectors before the row.
 
     ``found``: whether it beats the best written prompt on held-out rows, paired, beyond chance. Never "impossible".
+    ``null``: accuracy of vectors tuned on permuted labels; None where they were not.
     """
 
     found: bool
     length: int
     score: Score
-    null: float
+    null: float | None
     steps: int
     detail: str = ""
 

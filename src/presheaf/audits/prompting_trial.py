@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from presheaf.audits.climb import Climb, balanced_accuracy
 from presheaf.audits.context import Halves
+from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
 from presheaf.audits.prompting_result import Score
 from presheaf.audits.prompts import UserPrompts, user_words
 from presheaf.audits.result import Rung
@@ -57,8 +58,8 @@ class PromptingOptions:
     """
 
     user: UserPrompts = field(default_factory=UserPrompts)
-    shots: tuple[int, ...] = (0, 1, 2, 4, 8)
-    rows: int = 200
+    shots: tuple[int, ...] = SHOTS
+    rows: int = PROMPT_ROWS
     seed: int = 0
     cache: Path | None = None
     progress: OnProgress | None = None
@@ -131,7 +132,7 @@ class Trial:
         self.texts = task.texts
         self.choosing = halves.choosing[: options.rows]
         self.scoring = halves.scoring[: options.rows]
-        self.whole = halves.scoring[:MOST_SCORED]
+        self.whole = halves.scoring[: max(MOST_SCORED, options.rows)]
         self.store = ScoreStore(model.fingerprint, options.cache)
         self.seconds = 0.0
         self.tokens = self.tokens_plain = 0

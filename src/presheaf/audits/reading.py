@@ -16,6 +16,7 @@ from presheaf.audits.prompts import UserPrompts, templates_for
 from presheaf.models.base import Model
 from presheaf.models.cache import FeatureCache
 from presheaf.models.features import encode_all, encode_chunks, unit
+from presheaf.models.lm.base import LocalLanguageModel
 from presheaf.tables.task import Task
 
 Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -32,7 +33,8 @@ def inputs(model: Model, task: Task) -> list[bytes] | None:
     """What reaches the weights, for every row; None when it can't be seen. Equal texts are asked once.
 
     A model that learns its vocabulary is fitted on all rows for this: what is proved then does not hang on the words that
-    one half happens to hold.
+    one half happens to hold. A language model reads a row in prompts too, so rows are one input to it only where both
+    ends of a text that passes its window agree.
     """
     if model.takes == "row" or task.texts is None:
         return None
@@ -46,7 +48,17 @@ def inputs(model: Model, task: Task) -> list[bytes] | None:
         if keys is None:
             return None
         found.update(zip(part, keys, strict=True))
+    if isinstance(model, LocalLanguageModel):
+        return [found[text] + _end(model, text) for text in task.texts]
     return [found[text] for text in task.texts]
+
+
+def _end(model: LocalLanguageModel, text: str) -> bytes:
+    """The last tokens of a text that passes the window: features lose its end, but a prompt loses its beginning."""
+    if model.window is None:
+        return b""
+    tokens = model.tokens(text)
+    return np.array(tokens[-model.window :], dtype="<i8").tobytes() if len(tokens) >= model.window else b""
 
 
 def same_input(model: Model, task: Task) -> list[bytes] | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from presheaf.audits.answers import is_language_model
 from presheaf.audits.climb import Climb
 from presheaf.audits.context import Context, Halves, canonical_order, split
+from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
 from presheaf.audits.findings import run_checks
 from presheaf.audits.findings.base import FROZEN, Evidence
 from presheaf.audits.language_rungs import climb_language, climb_weights, in_order, seen_through_answers
@@ -37,7 +38,6 @@ OnProgress = Callable[[str, int, int], object]
 OnPreview = Callable[[Preview], object]
 
 BASELINE_DIM = 300
-SHOTS = (0, 1, 2, 4, 8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class Options:
     baseline: bool = True
     why: bool = False
     shots: tuple[int, ...] = SHOTS
-    prompt_rows: int = 200
+    prompt_rows: int = PROMPT_ROWS
     tune: bool = True
     fine_tune: str | None = None
 
@@ -96,7 +96,7 @@ def audit(
     on_preview: OnPreview | None = None,
     why: bool = True,
     shots: Sequence[int] = SHOTS,
-    prompt_rows: int = 200,
+    prompt_rows: int = PROMPT_ROWS,
     tune: bool = True,
     fine_tune: str | None = None,
 ) -> Audit:
@@ -218,7 +218,7 @@ def check_kinds(models: Sequence[object], task: object) -> None:
 
 def check_fit(model: Model, task: Task) -> None:
     """Raise InputError when the model can't take the task's objects."""
-    if model.takes == "text" and task.texts is None:
+    if task.texts is None and (is_language_model(model) or model.takes == "text"):
         raise InputError(f"model {model.info.name!r} reads text and the task has none; name the text column (--text).")
     if model.takes == "row":
         model.encode([int(task.rows.max())])  # raises when the vectors don't reach as far as the table

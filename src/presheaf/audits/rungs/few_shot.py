@@ -20,6 +20,7 @@ from presheaf.audits.result import Rung
 from presheaf.audits.rungs.written_prompt import said
 from presheaf.language.exemplars import draw_examples
 from presheaf.language.grid import Ask
+from presheaf.language.templates import Template
 from presheaf.statistics.intervals import effective_rows, wilson
 
 NAME = "few-shot prompt"
@@ -58,6 +59,24 @@ def _examples(trial: Trial, most: int) -> list[list[int]]:
     return [[int(pool[i]) for i in draw_examples(labels, trial.classes, most, rng)] for rng in seeds]
 
 
+def _sizes(trial: Trial) -> tuple[list[int], list[str]]:
+    """Numbers of examples that are asked for and for which there are rows, and a note on each of the others."""
+    asked = sorted({k for k in trial.options.shots if k > 0})
+    # All draws together take half of the choosing half at most; the rest is to choose by.
+    most = len(trial.halves.choosing) // (2 * DRAWS)
+    notes = [f"{k}-shot: {2 * DRAWS * k:,} rows to choose by are needed for {DRAWS} draws" for k in asked if k > most]
+    return [k for k in asked if k <= most], notes
+
+
+def planned(trial: Trial, chosen: Ask) -> list[Ask]:
+    """What `curve` will ask with this template and the first of its choices of words; fewest examples first."""
+    sizes, _ = _sizes(trial)
+    if not sizes:
+        return []
+    drawn = _examples(trial, sizes[-1])
+    return [_ask(trial, chosen.template, chosen.word_sets[0], draw[:k]) for k in sizes for draw in drawn]
+
+
 def curve(trial: Trial, chosen: Candidate) -> Shots | str:
     """Try the chosen template with k examples for every k asked for, in several draws; or say why there is none.
 
@@ -65,15 +84,9 @@ def curve(trial: Trial, chosen: Candidate) -> Shots | str:
     -----
     Cost: sizes x draws x (choosing + scoring rows + 3) questions; what a draw's questions begin with is shared.
     """
-    asked = sorted({k for k in trial.options.shots if k > 0})
-    if not asked:
-        return "no number of examples was asked for"
-    # All draws together take half of the choosing half at most; the rest is to choose by.
-    most = len(trial.halves.choosing) // (2 * DRAWS)
-    sizes = [k for k in asked if k <= most]
-    notes = [f"{k}-shot: {2 * DRAWS * k:,} rows to choose by are needed for {DRAWS} draws" for k in asked if k > most]
+    sizes, notes = _sizes(trial)
     if not sizes:
-        return "; ".join(notes)
+        return "; ".join(notes) or "no number of examples was asked for"
     drawn = _examples(trial, sizes[-1])
     groups = trial.halves.groups
     used = np.unique([groups[i] for draw in drawn for i in draw])
@@ -83,7 +96,7 @@ def curve(trial: Trial, chosen: Candidate) -> Shots | str:
     kept: list[int] = []
     tried: list[tuple[Candidate, ...]] = []
     for k in sizes:
-        asks = [_ask(trial, chosen, draw[:k]) for draw in drawn]
+        asks = [_ask(trial, chosen.template, chosen.words, draw[:k]) for draw in drawn]
         cut, rows = sum(trial.cut(ask, trial.scoring) for ask in asks), len(asks) * len(trial.scoring)
         if 2 * cut > rows:
             notes.append(f"{k}-shot: {cut:,} of {rows:,} prompts do not fit the window, so they were not tried")
@@ -99,9 +112,9 @@ def curve(trial: Trial, chosen: Candidate) -> Shots | str:
     return Shots(tuple(kept), tuple(tried), choosing, tuple(notes))
 
 
-def _ask(trial: Trial, chosen: Candidate, rows: Sequence[int]) -> Ask:
-    examples = tuple((trial.texts[i], chosen.words[trial.task.labels[i]]) for i in rows)
-    return Ask(chosen.template, (chosen.words,), examples)
+def _ask(trial: Trial, template: Template, words: tuple[str, ...], rows: Sequence[int]) -> Ask:
+    examples = tuple((trial.texts[i], words[trial.task.labels[i]]) for i in rows)
+    return Ask(template, (words,), examples)
 
 
 def points(trial: Trial, shots: Shots) -> tuple[ShotPoint, ...]:

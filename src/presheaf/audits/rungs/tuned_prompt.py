@@ -18,6 +18,8 @@ from presheaf.audits.rungs.scored_part import chosen_words, first_rows, gain, pl
 from presheaf.errors import InputError
 
 NAME = "tuned soft prompt"
+STEPS, BATCH = 60, 8
+"""Of training, and the rows of each; the null takes as many again."""
 TRAINED, SCORED = 400, 400
 """Most rows of the choosing half that are trained on, and most of the scoring half that are scored."""
 
@@ -29,7 +31,7 @@ def climb(
     written: Climb,
     *,
     length: int = 8,
-    steps: int = 60,
+    steps: int = STEPS,
     seconds: float | None = None,
     trained: int = TRAINED,
     rows: int = SCORED,
@@ -72,7 +74,7 @@ def climb(
             words,
             template,
             length=length,
-            budget=Budget(steps=steps, seconds=seconds, rate=STEP),
+            budget=Budget(steps=steps, seconds=seconds, batch=BATCH, rate=STEP),
             groups=context.halves.groups[choosing],
             seed=context.seed,
             progress=told,
@@ -120,7 +122,7 @@ def climb(
         found,
         length,
         Score(rung.accuracy, rung.low, rung.high),
-        nulls.get("permuted labels", float("nan")),
+        nulls.get("permuted labels"),
         tuned.trained.steps,
         _detail(more, tuned.trained.stopped),
     )
