@@ -168,3 +168,15 @@ def test_categories_of_variants_drift_with_what_was_done_to_the_weights(model: A
         for bits in (8, 4, 2)
     ]
     assert 0 < drift[0] < drift[1] < drift[2]
+
+
+def test_categories_of_language_models_are_compared_without_prompting(model: Any, tmp_path: Path) -> None:
+    from presheaf.audits.categories import compare_categories
+    from presheaf.language.lora_variant import pruned
+
+    texts, labels = texts_and_labels(60, seed=3)
+    task = Task(tuple(texts), np.asarray(labels, dtype=np.int32), NAMES, np.arange(1, 61))
+    other, before = pruned(model, 0.5, folder=tmp_path / "half"), model.work.tokens
+    found = compare_categories(model, other, task)
+    assert [change.rung for change in found.rungs][-1] == "head"
+    assert (model.work.tokens, other.work.tokens) == (before, 0)

@@ -16,6 +16,7 @@ from scipy.stats import ortho_group
 
 import presheaf as ps
 from presheaf.audits.categories import compare_categories
+from presheaf.audits.category_parts import both_ways
 from presheaf.audits.category_result import CategoryComparison
 from presheaf.audits.category_verdict import exit_code
 from presheaf.cli.main import main
@@ -108,6 +109,36 @@ def test_rotated_and_scaled_features_are_the_same_category() -> None:
     assert other.either.mean.value == pytest.approx(plain.either.mean.value, abs=1e-6)
     assert other.kept.neighbours.value == pytest.approx(plain.kept.neighbours.value, abs=1e-9)
     assert [r.row for r in other.most_changed] == [r.row for r in plain.most_changed]
+
+
+def test_a_change_that_only_the_choice_of_prompts_makes_is_not_shown() -> None:
+    """By hand: McNemar's exact p of n rows lost and none won is 2 / 2^n."""
+    first = np.ones(40, dtype=bool)
+    lost = np.arange(40) >= 20
+    few = np.arange(40) >= 10
+    assert both_ways(first, lost, None, None) == pytest.approx(2 / 2**20)
+    assert both_ways(first, lost, few, None) == pytest.approx(2 / 2**10)
+    assert both_ways(first, few, lost, None) == pytest.approx(2 / 2**10)
+    assert both_ways(first, lost, first, None) == 1
+    assert both_ways(lost, few, ~first, None) == 1
+
+
+def test_the_same_prompts_are_scored_under_the_second_model(harmed: CategoryComparison) -> None:
+    texts, x, y = world()
+    turned = x @ ortho_group.rvs(DIM, random_state=3)
+    copy = compare_categories(coded("a", texts, x), coded("b", texts, turned), task_of(texts, y))
+    kept = {r.rung: r.same_prompts for r in copy.rungs if r.same_prompts is not None}
+    assert set(kept) == {"one prompt per label", "k prompts per label"}
+    assert all(same.value == 0 for same in kept.values())
+    changed = {r.rung: r for r in harmed.rungs}["k prompts per label"]
+    assert changed.same_prompts is not None
+    assert changed.same_prompts.high is not None
+    assert changed.same_prompts.high < 0
+    assert changed.change == "worse"
+    # Without the coordinate that decides, either set of prompts is left with chance.
+    assert changed.after.value is not None
+    assert changed.before.value is not None
+    assert changed.before.value + (changed.same_prompts.value or 0) == pytest.approx(0.5, abs=0.15)
 
 
 def test_a_small_real_change_is_not_taken_for_noise() -> None:

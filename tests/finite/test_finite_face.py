@@ -1,4 +1,4 @@
-"""What `import presheaf.finite`, `.enriched` and `.migration` offer: every name resolves, says what it costs, loads late."""
+"""What `import presheaf.finite`, `.enriched`, `.language` and the others offer: names resolve, say what they cost, load late."""
 
 from __future__ import annotations
 
@@ -16,12 +16,27 @@ import pytest
 
 import presheaf.enriched
 import presheaf.finite
+import presheaf.language
 import presheaf.migration
+import presheaf.models.lm
 
-FACES = [presheaf.finite, presheaf.enriched, presheaf.migration]
+LANGUAGE = [presheaf.language, presheaf.models.lm]
+FACES = [presheaf.finite, presheaf.enriched, presheaf.migration, *LANGUAGE]
 COST = re.compile(r"[Cc]ost|[Ll]inear")
-FREE = {"chain", "constant", "discrete", "have_kernel"}
+FREE = {"chain", "constant", "discrete", "have_kernel", "meaning"}
 """Functions that write down what is asked for, or nothing."""
+SLIGHT = {
+    "chat_of", "contextual_shift", "draw_examples", "grammar", "judge", "parse_template", "principal_angles",
+    "question_key", "read_adapter", "state_continuations", "write_adapter",
+}  # fmt: skip
+"""Functions of language that ask no model: what they take is written by hand, or small beside what made it."""
+
+
+@pytest.fixture(autouse=True)
+def torch_where_it_is_needed(request: pytest.FixtureRequest) -> None:
+    """Soft prompts, fine-tuning and variants are networks'; their names can't be looked up without torch."""
+    if getattr(request.node, "callspec", None) and request.node.callspec.params.get("face") is presheaf.language:
+        pytest.importorskip("torch")
 
 
 def _name(face: ModuleType) -> str:
@@ -54,11 +69,11 @@ def test_every_name_has_a_docstring(face: ModuleType) -> None:
     assert [name for name in face.__all__ if name != "TYPES" and not inspect.getdoc(getattr(face, name))] == []
 
 
-@pytest.mark.parametrize("face", FACES[:2], ids=_name)
-def test_what_computes_says_what_it_costs(face: ModuleType) -> None:
+@pytest.mark.parametrize(("face", "least"), [(presheaf.finite, 61), (presheaf.enriched, 61), (presheaf.language, 23)])
+def test_what_computes_says_what_it_costs(face: ModuleType, least: int) -> None:
     functions: dict[str, Any] = {name: getattr(face, name) for name in face.__all__}
-    functions = {name: f for name, f in functions.items() if inspect.isfunction(f) and name not in FREE}
-    assert len(functions) > 60
+    functions = {name: f for name, f in functions.items() if inspect.isfunction(f) and name not in FREE | SLIGHT}
+    assert len(functions) >= least
     assert [name for name, f in functions.items() if not COST.search(inspect.getdoc(f) or "")] == []
 
 
@@ -87,24 +102,42 @@ assert pf.examples.cyclic(3).arrows == 3
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_names_spelt_like_their_modules_stay_when_every_module_is_loaded() -> None:
-    code = """
+@pytest.mark.parametrize(
+    ("face", "some"),
+    [
+        (presheaf.enriched, {"laws", "transfer", "magnitude"}),
+        (presheaf.language, {"fine_tune", "lora_audit", "meaning"}),
+    ],
+    ids=["enriched", "language"],
+)
+def test_names_spelt_like_their_modules_stay_when_every_module_is_loaded(face: ModuleType, some: set[str]) -> None:
+    code = f"""
 import importlib, pkgutil, types
-import presheaf.enriched as pe
-modules = [m.name for m in pkgutil.iter_modules(pe.__path__)]
+import {face.__name__} as face
+modules = [m.name for m in pkgutil.iter_modules(face.__path__)]
 for name in modules:
-    importlib.import_module("presheaf.enriched." + name)
-both = sorted(set(modules) & set(pe.__all__))
-assert {"laws", "transfer", "magnitude"} <= set(both)
-assert not [name for name in both if isinstance(getattr(pe, name), types.ModuleType)]
+    importlib.import_module(face.__name__ + "." + name)
+both = sorted(set(modules) & set(face.__all__))
+assert {some!r} <= set(both)
+assert not [name for name in both if isinstance(getattr(face, name), types.ModuleType)]
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("face", FACES, ids=_name)
+@pytest.mark.parametrize("face", FACES[:4], ids=_name)
 def test_importing_it_loads_no_numpy(face: ModuleType) -> None:
     code = (
         f"import sys, {face.__name__}; print([m for m in ('numpy', 'scipy', 'pyarrow', 'duckdb') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_sources_that_need_no_network_load_no_torch() -> None:
+    code = (
+        "import sys; from presheaf.models.lm import CompletionsModel, NGramModel, Question, check_language_model\n"
+        "import presheaf.language as pl; pl.score_grid, pl.text_category, pl.tokenizer_check, pl.lora_audit, pl.probe_layers\n"
+        "print([m for m in ('torch', 'transformers', 'peft', 'sklearn') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"

@@ -92,7 +92,7 @@ def test_the_saved_adapter_is_read_by_peft_and_by_us(model: Any, tuned: FineTune
 def test_the_last_blocks_alone_change(model: Any, tmp_path: Path) -> None:
     texts, labels = texts_and_labels(60)
     tuned = fine_tune(model, texts, labels, NAMES, TEMPLATE, method="last_layers", blocks=1, budget=BUDGET)
-    assert accuracy(tuned, model) > 0.85
+    assert accuracy(tuned, model) > 0.8
     assert tuned.factors == {}
     changed = {
         name

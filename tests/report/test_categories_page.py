@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import presheaf as ps
+from presheaf.audits.category_result import CategoryComparison
 from presheaf.models.vectors import VectorModel
 from presheaf.report import to_html, write
 from presheaf.tables.task import Task
@@ -17,14 +18,19 @@ TEXT = "a review that is long enough to take several lines on a phone and is fol
 
 
 @pytest.fixture(scope="module")
-def html() -> str:
+def comparison() -> CategoryComparison:
     """Two unrelated models, so that every list is as long as it gets."""
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1, 2, 3], 75).astype(np.int32)
     x = (np.eye(16)[labels] + 0.05 * rng.standard_normal((300, 16))).astype(np.float32)
     models = [VectorModel(f, name=name) for f, name in ((x, "before"), (x[rng.permutation(300)], "after"))]
     texts = tuple(f"{TEXT} {i}" for i in range(300))
-    return to_html(ps.compare_categories(*models, Task(texts, labels, ("a", "b", "c", "d"), np.arange(1, 301))))
+    return ps.compare_categories(*models, Task(texts, labels, ("a", "b", "c", "d"), np.arange(1, 301)))
+
+
+@pytest.fixture(scope="module")
+def html(comparison: CategoryComparison) -> str:
+    return to_html(comparison)
 
 
 def test_a_list_shows_five_rows_and_folds_the_others(html: str) -> None:
@@ -63,4 +69,11 @@ def test_a_page_of_long_lists_is_no_wider_than_the_screen_and_not_long(
     assert page.evaluate(size)[1] > high
     # No table needs to be pushed sideways.
     assert page.evaluate("[...document.querySelectorAll('.scroll')].every(e => e.scrollWidth <= e.clientWidth + 1)")
+    page.close()
+
+
+def test_the_card_of_a_notebook_is_no_wider_than_its_cell(comparison: CategoryComparison, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 400, "height": 900})
+    page.set_content("<!doctype html><body>" + comparison._repr_html_())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
     page.close()

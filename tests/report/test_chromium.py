@@ -119,3 +119,10 @@ def test_drawing_shows_as_an_image(opened):
     page, said, _ = opened(f"<!doctype html><img src='data:image/svg+xml;base64,{data}'>")
     assert page.evaluate("document.images[0].naturalWidth") == 780
     assert said == []
+
+
+@pytest.mark.parametrize("name", samples.ALL)
+def test_what_a_notebook_shows_is_no_wider_than_its_cell(opened, name):
+    page, _, _ = opened("<!doctype html><meta charset='utf-8'><body>" + samples.ALL[name]._repr_html_(), 400)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 import samples
+from prompting_samples import hostile
 
 from presheaf.audits.result import Comparison
 from presheaf.report import to_html, to_text
@@ -96,6 +97,7 @@ def test_size_stays_small_whatever_the_character(char):
         prompts=(prompt,) * 99,
         rows=(samples.WorstRow(1, long, long, 1, 1, 0.5, long, long),) * 99,
         settings={f"{i}{long[:500]}": long for i in range(99)},
+        prompting=hostile(long, long, long),
     )
     page = to_html(audit)
     assert len(page.encode("utf-8")) < 1_000_000
@@ -151,7 +153,7 @@ def test_settings_and_kinds_are_explained(pages):
         assert f'class="badge {kind}"' in pages["rich"]
 
 
-@pytest.mark.parametrize("name", ["rich", "bare", "comparison"])
+@pytest.mark.parametrize("name", ["rich", "bare", "comparison", "language", "mixed"])
 def test_drawings_are_well_formed_and_named(pages, name):
     for drawing in re.findall(r"<svg .*?</svg>", pages[name], re.S):
         root = ElementTree.fromstring(drawing.replace("xmlns=", "xmlns:x=") if "xmlns" not in drawing else drawing)
@@ -197,3 +199,14 @@ def test_axis_maps_ends_and_clips():
     assert accuracy_range([None], end=1.0) == (0.0, 1.0)
     start, end = accuracy_range([1.0, 1.0])
     assert start < end
+
+
+def test_long_lists_of_rows_show_five_and_count_the_others():
+    many = tuple(samples.replace(samples.WHY.gap[0], row=i) for i in range(1, 31))
+    audit = samples.replace(samples.RICH, why=samples.replace(samples.WHY, gap=many, gap_left_out=600))
+    gap = to_html(audit).split("Kan gap)</h3>")[1].split("<h2")[0]
+    shown, folded = gap.split("<details>")
+    assert shown.count('data-name="row"') == 5
+    assert folded.count('data-name="row"') == 25
+    assert "25 rows more" in folded
+    assert "600 rows more in the JSON" in folded

@@ -24,7 +24,7 @@ def test_drawing_is_a_whole_svg_document(name, tmp_path):
     assert root.tag == f"{SVG}svg"
     assert root.find(f".//{SVG}style") is not None
     assert display._repr_svg_() == display.svg
-    assert len(root.findall(f"{SVG}g/{SVG}svg")) == (1 if name == "bare" else 2)
+    assert len(root.findall(f"{SVG}g/{SVG}svg")) == {"bare": 1, "rich": 2, "hostile": 3}[name]
 
 
 def marks(audit, kind):

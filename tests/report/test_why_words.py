@@ -99,10 +99,20 @@ def test_what_shuffled_labels_do_as_well_is_said_to_be_no_evidence():
     label = samples.WHY.labels[0]
     for p, said in ((0.75, True), (0.05, False), (None, False)):
         levels = (replace(label.levels[0], null_p=p), *label.levels[1:])
-        assert ("as are shuffled labels (p" in label_sentence(replace(label, levels=levels))) is said
+        assert ("like shuffled labels (p" in label_sentence(replace(label, levels=levels))) is said
 
 
 def test_a_noise_floor_says_what_it_stands_on_or_why_there_is_none():
-    assert "noise floor .210 (two halves of the features, 99 %)" in laws_sentence(samples.WHY)
+    assert "noise up to .210 (two halves of the features, 99 %)" in laws_sentence(samples.WHY)
     none = replace(samples.WHY.laws, floor=None, noise="3 features are too few to part")
-    assert "not measured: 3 features are too few to part" in laws_sentence(replace(samples.WHY, laws=none))
+    assert "noise not measured: 3 features are too few to part" in laws_sentence(replace(samples.WHY, laws=none))
+
+
+def test_a_p_at_its_least_is_said_to_come_of_few_shuffles():
+    seen = samples.WHY.decision
+    for p, said in (
+        (0.05, "better than all 19 shuffles of the labels (p = .050)"),
+        (0.1, "p = .100 against 19 shuffles"),
+    ):
+        assert said in decision_sentence(replace(samples.WHY, decision=replace(seen, null_p=p)))
+    assert "shuffles" not in decision_sentence(replace(samples.WHY, decision=replace(seen, null_p=None)))

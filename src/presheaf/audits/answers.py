@@ -62,24 +62,26 @@ class AnswerModel:
 
     @property
     def info(self) -> ModelInfo:
-        return replace(self.language.info, dim=len(self._asks) * self._classes, kernel="cosine")
+        return replace(self.language.info, dim=len(self._asks) * self._classes + 1, kernel="cosine")
 
     @cached_property
     def fingerprint(self) -> str:
         asked = [(ask.template.written, ask.word_sets) for ask in self._asks]
-        return fingerprint("answers", self.language.fingerprint, str(asked))
+        return fingerprint("answers 2", self.language.fingerprint, str(asked))
 
     def fit(self, objects: Sequence[Any]) -> None:
         """Does nothing."""
 
     def encode(self, objects: Sequence[Any], role: Role = "object") -> NDArray[np.float32]:
-        """Answers of shape (n, templates x labels). Cost: one question a template for texts not asked before."""
+        """Answers of shape (n, templates x labels + 1), the last column constant. Cost: one question a template for texts not asked before."""
         found = score_grid(self.language, self._asks, list(objects), store=self._store)
         parts = []
         for scores in found.scores:
             row = floored(scores[:, 0])
             row = row - np.logaddexp.reduce(row, axis=1, keepdims=True)
             parts.append(row - row.mean(axis=1, keepdims=True))
+        # Features are scaled to length 1: beside a constant the size of the answers stays in their direction.
+        parts.append(np.full((len(objects), 1), np.sqrt(len(found.scores))))
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def questions(self, texts: Sequence[str]) -> Iterator[Question]:

@@ -106,11 +106,13 @@ def compare_categories(
     compared (``objects`` of ``of``): neighbours are those within the sample, rows outside it are not named, and merges and
     the task are still those of all rows. Cost: both models once over the distinct texts, n^2 angles of each for the
     neighbours, n <= 20,000, in blocks (never n x n in memory), and two audits without the baseline if there is a task.
+    Language models are compared by their features; written prompts are not tried.
     """
     _check(k)
     options = Options(
-        check_target(target), prompts or UserPrompts(), check_seed(seed), cache or FeatureCache(), progress, None, False
-    )
+        check_target(target), prompts or UserPrompts(), check_seed(seed), cache or FeatureCache(), progress, None, False,
+        ask=False,
+    )  # fmt: skip
     labelled = isinstance(objects, Task)
     task = objects if isinstance(objects, Task) else _unlabelled(objects)
     check_kinds([before, after], task)

@@ -19,6 +19,7 @@ from presheaf.audits.category_result import (
     Relabelled,
     RungChange,
 )
+from presheaf.audits.climb import Climb
 from presheaf.audits.context import Context
 from presheaf.audits.findings.base import FROZEN
 from presheaf.audits.merges import ROUNDING, SHOWN, Merges, number
@@ -32,6 +33,7 @@ from presheaf.statistics.intervals import Interval, accuracy_interval, paired_di
 from presheaf.statistics.paired import holm, mcnemar
 
 Ints = NDArray[np.int64]
+Hits = NDArray[np.bool_]
 
 ALPHA = 0.05
 TRIPLES = 20_000
@@ -148,18 +150,16 @@ def _angles(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def rung_changes(before: Outcome, after: Outcome) -> tuple[RungChange, ...]:
     """The frozen rungs of both audits on the same held-out rows, with paired tests; rungs without a rule left out."""
-    hits = {
-        name: (before.climbs[name].correct, after.climbs[name].correct)
-        for name in FROZEN
-        if before.climbs[name].correct is not None and after.climbs[name].correct is not None
-    }
+    hits = {}
+    for name in FROZEN:
+        first, second = before.climbs[name].correct, after.climbs[name].correct
+        if first is not None and second is not None:
+            hits[name] = first, second, _same_prompts(before.climbs[name], after.context)
     groups = before.context.groups_scoring
-    raw = [mcnemar(second, first, groups) for first, second in hits.values()]  # type: ignore[arg-type]
+    raw = [both_ways(first, second, same, groups) for first, second, same in hits.values()]
     level = 1 - ALPHA / max(1, len(hits))
     out = []
-    for (name, (first, second)), p, adjusted in zip(hits.items(), raw, holm(raw), strict=True):
-        assert first is not None
-        assert second is not None
+    for (name, (first, second, same)), p, adjusted in zip(hits.items(), raw, holm(raw), strict=True):
         gap = paired_difference(second, first, groups, level)
         shown = adjusted <= ALPHA
         out.append(
@@ -173,9 +173,29 @@ def rung_changes(before: Outcome, after: Outcome) -> tuple[RungChange, ...]:
                 p,
                 float(adjusted),
                 ("worse" if gap.value < 0 else "better") if shown else "not shown",
+                None if same is None else estimate(paired_difference(same, first, groups, level)),
             )
         )
     return tuple(out)
+
+
+def _same_prompts(before: Climb, after: Context) -> Hits | None:
+    """Hits of the first model's prompts under the second model; None where the rung has none or it can't take them."""
+    decide = None if before.prompts is None else before.prompts(after)
+    return None if decide is None else np.asarray(decide(after.x_scoring).argmax(axis=1) == after.y_scoring)
+
+
+def both_ways(first: Hits, second: Hits, same: Hits | None, groups: NDArray[Any] | None) -> float:
+    """McNemar's p. Of prompts the larger one, chosen anew and kept, which have to change the same way.
+
+    Two sets of prompts that do equally well where they are chosen may do unequally on other rows, and the least change of
+    a model can swap them: what only one of the two comparisons shows is a matter of the choice, not of the model.
+    """
+    p = mcnemar(second, first, groups)
+    if same is None:
+        return p
+    ways = {np.sign(int(hits.sum()) - int(first.sum())) for hits in (second, same)}
+    return 1.0 if len(ways) > 1 else max(p, mcnemar(same, first, groups))
 
 
 class Rows:

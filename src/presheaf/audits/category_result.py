@@ -123,7 +123,8 @@ class RungChange:
     """A rung of the ladder for both models on the same held-out rows.
 
     difference : after minus before, its interval widened so that those of all rungs hold at once (Bonferroni).
-    p is McNemar's exact p, p_adjusted after Holm over the rungs.
+    same_prompts : the same with the first model's prompts under both; None for a rung without, or where they don't fit.
+    p : McNemar's exact p, of prompts the larger of both ways, which have to agree in sign; p_adjusted : Holm over the rungs.
     """
 
     rung: str
@@ -135,6 +136,7 @@ class RungChange:
     p: float
     p_adjusted: float
     change: Literal["worse", "better", "not shown"]
+    same_prompts: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -277,10 +279,7 @@ class ChangedRow:
 
 @dataclass(frozen=True)
 class Relabelled:
-    """Objects whose k nearest vote for another label under the second model.
-
-    share : of all objects. lost, gained : how many were right before and wrong after, and the reverse.
-    """
+    """Objects whose k nearest vote for another label under the second model (share: of all objects; lost: right before)."""
 
     share: Estimate
     objects: int

@@ -14,12 +14,12 @@ from presheaf.audits.context import Context
 from presheaf.audits.why_labels import (
     CANDIDATES,
     DECIDING,
-    ROUNDS,
     SIDE,
     deciding_codes,
     first_of_each,
     most_common,
 )
+from presheaf.audits.why_result import SHUFFLES
 from presheaf.audits.why_sample import MARGIN, OUTSIDE, Sample, representatives, sample_of
 from presheaf.enriched.decision import decided, decision_level
 from presheaf.enriched.defects import class_task
@@ -115,7 +115,7 @@ class _Asked:
         """One prompt for each code, and the nearest one decides."""
         found = decision_level(
             sample.hom, codes, SIDE, candidates=first_of_each(codes[sample.anchors], each), scoring=sample.scoring,
-            outside=self.wrong, alpha=self.alpha, rounds=ROUNDS, seed=sample.context.seed,
+            outside=self.wrong, alpha=self.alpha, rounds=SHUFFLES, seed=sample.context.seed,
         )  # fmt: skip
         distances = between(sample.hom, sample.scoring, np.array(found.level.prompts), SIDE)
         own = np.searchsorted(np.array(found.labels), codes[sample.scoring])
@@ -131,7 +131,7 @@ def _presheaf(sample: Sample, members: NDArray[np.bool_], alpha: float) -> list[
     candidates = np.flatnonzero(members[: sample.choosing])[:CANDIDATES]
     found = representability(
         sample.hom, task, SIDE, sample.margin, candidates=candidates, scoring=sample.scoring, outside=OUTSIDE,
-        alpha=alpha, rounds=ROUNDS, seed=sample.context.seed,
+        alpha=alpha, rounds=SHUFFLES, seed=sample.context.seed,
     )  # fmt: skip
     threshold = Criteria(sample.margin, OUTSIDE, alpha).threshold
     out = []

@@ -15,6 +15,8 @@ from presheaf.statistics.intervals import accuracy_interval
 
 Decide = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """From unit features of shape (m, d) to scores of shape (m, classes); the largest wins."""
+Prompts = Callable[[Context], "Decide | None"]
+"""The rule that prompts make under a model, on the halves they were chosen on; None where the model can't take them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,8 @@ class Climb:
     positions : int array, or None
         Where only part of the scoring half was scored: which of its rows ``predicted``, ``correct`` and ``scores``
         belong to (indices into the scoring half, ascending). None: all of it.
+    prompts : callable, or None
+        The same prompts under another model; None for a rule that is no set of prompts.
     """
 
     rung: Rung
@@ -38,6 +42,7 @@ class Climb:
     scores: NDArray[np.float32] | None = None
     decide: Decide | None = None
     positions: NDArray[np.int64] | None = None
+    prompts: Prompts | None = None
 
 
 def rows_scored(climb: Climb) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
 from presheaf.audits.findings.base import per_cent, plural, span
+from presheaf.audits.language_rungs import seen_through_answers
 from presheaf.audits.prompts import UserPrompts
 from presheaf.audits.result import Audit, Comparison, Difference
 from presheaf.audits.run import (
@@ -54,7 +55,7 @@ def compare(
     changing its weights. A model that fails is named in ``failed`` and does not stop the others.
 
     Parameters are those of `audit`; models need different names. ``failed`` names models that could not even be loaded,
-    with the reason, so that the report holds them too.
+    with the reason, so that the report holds them too. ``shots`` to ``fine_tune`` concern language models.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def compare(
         tune,
         fine_tune,
     )
-    outcomes, more = _run_all(models, task, options)
+    outcomes, more = _run_all(seen_through_answers(models, task, options.prompting), task, options)
     return _compare(outcomes, [*failed, *more], options.target)
 
 

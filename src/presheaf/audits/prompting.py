@@ -6,7 +6,7 @@ from presheaf.audits.climb import Climb, absent
 from presheaf.audits.context import Halves
 from presheaf.audits.prompting_result import Prompting, ShotPoint
 from presheaf.audits.prompting_tables import disagreements, spread, word_effects, written
-from presheaf.audits.prompting_trial import MOST_SCORED, Candidate, PromptingOptions, Trial
+from presheaf.audits.prompting_trial import Candidate, PromptingOptions, Trial
 from presheaf.audits.rungs import few_shot, written_prompt
 from presheaf.audits.rungs.few_shot import Shots
 from presheaf.language.templates import TEXT
@@ -23,7 +23,7 @@ def prompting_rungs(
 
     Every template with every choice of label words is tried on up to ``options.rows`` rows of each half; the choice
     rests on the choosing rows alone, and so does which calibration a prompt takes. The chosen prompts are then scored
-    on the whole scoring half, or on its first 2,000 rows.
+    on the whole scoring half, or on its first 1,000 rows.
 
     Parameters
     ----------
@@ -105,8 +105,10 @@ def _left_out(trial: Trial, chosen: Candidate, shots: Shots | str) -> list[str]:
         said.append(
             f"{cut:,} of {len(trial.scoring):,} rows do not fit the window of the chosen prompt and lose their beginning"
         )
-    if len(trial.halves.scoring) > MOST_SCORED:
-        said.append(f"the chosen prompts are scored on {MOST_SCORED:,} of {len(trial.halves.scoring):,} held-out rows")
+    if len(trial.halves.scoring) > len(trial.whole):
+        said.append(
+            f"the chosen prompts are scored on {len(trial.whole):,} of {len(trial.halves.scoring):,} held-out rows"
+        )
     return [*said, *trial.store.problems]
 
 

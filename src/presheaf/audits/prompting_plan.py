@@ -58,18 +58,21 @@ class Plan:
         return CostEstimate(round(part.requests * self.factor), round(part.tokens * self.factor), money)
 
 
-def plan(model: LanguageModel, task: Task, options: PromptingOptions) -> Plan:
+def plan(model: LanguageModel, task: Task, options: PromptingOptions, *, prompts: bool = True) -> Plan:
     """Every question that an audit will ask, as far as it can be known.
 
     Which template is chosen, and so which one goes with examples, is not known yet: the longest one stands for it, so
-    the plan is on the high side. A model that shows no features is asked about every row besides (`AnswerModel`).
+    the plan is on the high side. A model that shows no features is asked about every row besides (`AnswerModel`);
+    without ``prompts`` that is all.
 
     Notes
     -----
     Cost: building the questions, no pass of the model.
     """
     trial = _trial(model, task, options)
-    parts: list[Iterable[Question]] = [zero_shot_questions(model, trial.task, trial.halves, options), _later(trial)]
+    parts: list[Iterable[Question]] = []
+    if prompts:
+        parts += [zero_shot_questions(model, trial.task, trial.halves, options), _later(trial)]
     if not hasattr(type(model), "encode"):
         parts.append(AnswerModel(model, trial.task, options).questions(trial.texts))
     count, stride, sample = 0, 1, list[Question]()

@@ -31,8 +31,8 @@ OnProgress = Callable[[str, int, int], object]
 """Called with what is being done, how much of it is done, and how much there is."""
 Origin = Literal["user", "grammar"]
 
-MOST_SCORED = 2000
-"""Rows of the scoring half that the chosen prompt is scored on, at most."""
+MOST_SCORED = 1000
+"""Rows of the scoring half that the chosen prompt is scored on, at most; more only where all prompts are tried on more."""
 FOLDS = 3
 NULL_DRAWS = 20
 
@@ -207,7 +207,7 @@ class Trial:
         return float(np.mean(hits))
 
     def climb(self, stage: str, name: str, candidate: Candidate, rung: Rung) -> Climb:
-        """The chosen prompt on the whole scoring half (its first 2,000 rows where it is larger).
+        """The chosen prompt on the whole scoring half (its first 1,000 rows where it is larger).
 
         ``rung`` gives cost, detail, nulls and evidence; the numbers are put in here.
         """

@@ -30,11 +30,23 @@ MOST_CLASSES = 60
 
 
 def inputs(model: Model, task: Task) -> list[bytes] | None:
-    """What reaches the weights, for every row; None when it can't be seen. Equal texts are asked once.
+    """What reaches the weights, for every row; None when it can't be seen.
+
+    A language model reads a row in prompts besides, which keep the end of a text where features keep its beginning: rows
+    are one input to it only where both agree.
+    """
+    keys = _encoded(model, task)
+    if keys is None or task.texts is None or not isinstance(model, LocalLanguageModel):
+        return keys
+    ends = {text: _end(model, text) for text in dict.fromkeys(task.texts)}
+    return [key + ends[text] for key, text in zip(keys, task.texts, strict=True)]
+
+
+def _encoded(model: Model, task: Task) -> list[bytes] | None:
+    """What features are made of, for every row; None when it can't be seen. Equal texts are asked once.
 
     A model that learns its vocabulary is fitted on all rows for this: what is proved then does not hang on the words that
-    one half happens to hold. A language model reads a row in prompts too, so rows are one input to it only where both
-    ends of a text that passes its window agree.
+    one half happens to hold.
     """
     if model.takes == "row" or task.texts is None:
         return None
@@ -48,13 +60,11 @@ def inputs(model: Model, task: Task) -> list[bytes] | None:
         if keys is None:
             return None
         found.update(zip(part, keys, strict=True))
-    if isinstance(model, LocalLanguageModel):
-        return [found[text] + _end(model, text) for text in task.texts]
     return [found[text] for text in task.texts]
 
 
 def _end(model: LocalLanguageModel, text: str) -> bytes:
-    """The last tokens of a text that passes the window: features lose its end, but a prompt loses its beginning."""
+    """The last tokens of a text that may pass the window; nothing of one that surely doesn't."""
     if model.window is None:
         return b""
     tokens = model.tokens(text)
@@ -64,7 +74,7 @@ def _end(model: LocalLanguageModel, text: str) -> bytes:
 def same_input(model: Model, task: Task) -> list[bytes] | None:
     """A key a row that is equal where the model can't tell rows apart: its input, or for vectors the vector itself."""
     if model.takes != "row":
-        return inputs(model, task)
+        return _encoded(model, task)
     keys: list[bytes] = []
     for start in range(0, len(task), 65536):
         block = np.ascontiguousarray(model.encode([int(row) for row in task.rows[start : start + 65536]]))

@@ -15,7 +15,7 @@ from presheaf.audits.context import Context, Halves, canonical_order, split
 from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
 from presheaf.audits.findings import run_checks
 from presheaf.audits.findings.base import FROZEN, Evidence
-from presheaf.audits.language_rungs import climb_language, climb_weights, in_order, seen_through_answers
+from presheaf.audits.language_rungs import LanguageClimbs, climb_language, climb_weights, in_order, seen_through_answers
 from presheaf.audits.merges import Merges
 from presheaf.audits.preview import Preview
 from presheaf.audits.prompting_trial import PromptingOptions
@@ -51,7 +51,10 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Options:
-    """How audits are run; every value is printed in the report's settings or changes nothing in it."""
+    """How audits are run; every value is printed in the report's settings or changes nothing in it.
+
+    ``ask``: whether a language model climbs the rungs that only it has (they take most of the time).
+    """
 
     target: float | None = None
     user: UserPrompts = field(default_factory=UserPrompts)
@@ -65,6 +68,7 @@ class Options:
     prompt_rows: int = PROMPT_ROWS
     tune: bool = True
     fine_tune: str | None = None
+    ask: bool = True
 
     def __post_init__(self) -> None:
         if self.fine_tune is not None:
@@ -295,7 +299,7 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
     climbs, prompts, curve, forecast = _ladder(
         context, options, options.said(f"climbing the ladder with {context.model.info.name}")
     )
-    asked = climb_language(context, options.prompting)
+    asked = climb_language(context, options.prompting) if options.ask else LanguageClimbs({}, None)
     climbs |= asked.climbs
     interrupted = interrupted or asked.stopped
     baseline = _baseline(context, options)

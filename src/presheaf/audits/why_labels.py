@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from presheaf.audits.result import CurvePoint
-from presheaf.audits.why_result import DensityPoint, Estimate, LabelWhy, LevelSeen
+from presheaf.audits.why_result import SHUFFLES, DensityPoint, Estimate, LabelWhy, LevelSeen
 from presheaf.audits.why_sample import NOTHING, OUTSIDE, Sample, estimate
 from presheaf.enriched.decision import decided, decision_level
 from presheaf.enriched.defects import class_task
@@ -31,8 +31,6 @@ DECIDING = 300
 """Rows of all labels together that may be prompts where they decide."""
 MOST = 8
 """Prompts a label in the curve."""
-ROUNDS = 19
-"""Shuffles in a null: 1/20 is the least p they can give."""
 SIDE: Variance = "contravariant"
 """The angle is symmetric, so both variances agree."""
 
@@ -56,7 +54,7 @@ def decision(sample: Sample) -> LevelSeen:
         candidates=candidates,
         scoring=sample.scoring,
         outside=OUTSIDE,
-        rounds=ROUNDS,
+        rounds=SHUFFLES,
         seed=sample.context.seed,
     )
     return level_seen(sample, found.level, found.null_p)
@@ -105,7 +103,7 @@ def _label(sample: Sample, label: int) -> tuple[LabelWhy, Ensembles]:
     candidates = np.flatnonzero(members[: sample.choosing])[:CANDIDATES]
     one = representability(
         hom, task, SIDE, sample.margin, candidates=candidates, scoring=sample.scoring, outside=OUTSIDE,
-        rounds=ROUNDS, seed=seed,
+        rounds=SHUFFLES, seed=seed,
     )  # fmt: skip
     several = ensembles(
         hom, task, SIDE, sample.margin, min(MOST, len(candidates)), candidates=candidates, scoring=sample.scoring,
@@ -143,7 +141,7 @@ def _soft(sample: Sample, members: NDArray[np.bool_]) -> LevelSeen:
         1.0,
         scoring=sample.scoring,
         outside=OUTSIDE,
-        rounds=ROUNDS,
+        rounds=SHUFFLES,
         seed=sample.context.seed,
     )
     return level_seen(sample, found.level, found.null_p)

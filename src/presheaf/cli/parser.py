@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
 from presheaf.cli import migrate
 
 DESCRIPTION = "What can a pre-trained model be made to do on your table? Measured before you spend money."
@@ -46,8 +47,9 @@ exit codes:
   130  stopped with Ctrl-C
 """
 MODEL = (
-    "a name of `presheaf models`; hf:FOLDER, st:FOLDER, onnx:FILE, wordvec:FILE, vectors:FILE.npy; "
-    "http://127.0.0.1:8080/v1#model for an OpenAI-compatible endpoint; options follow as in minilm-torch?layer=3"
+    "a name of `presheaf models`; hf:FOLDER, st:FOLDER, onnx:FILE, wordvec:FILE, vectors:FILE.npy; language models: "
+    "lm:FOLDER, gguf:FILE, ngram:FILE.npz; http://127.0.0.1:8080/v1#model for an OpenAI-compatible endpoint, with lm: in "
+    "front for its completions; options follow as in minilm-torch?layer=3 or smollm2?adapter=FOLDER"
 )
 
 
@@ -67,7 +69,10 @@ def _task(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--target", type=float, metavar="ACCURACY", help="accuracy that is wanted, e.g. 0.9")
     parser.add_argument(
-        "--prompts", metavar="FILE", help="your own prompts: .json, .csv (label, prompt) or .txt (templates)"
+        "--prompts",
+        metavar="FILE",
+        help="your own prompts: .json, .csv (label, prompt) or .txt (templates; with {text} and "
+        "{label} at the end for a language model)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of halves, folds and draws (default 0)")
     parser.add_argument("--report", metavar="FILE.html", help="write one self-contained HTML page")
@@ -85,6 +90,33 @@ def _why(parser: argparse.ArgumentParser) -> None:
                         help="leave out what the model's category says of the task (saves some seconds)")  # fmt: skip
 
 
+def _shots(text: str) -> tuple[int, ...]:
+    try:
+        shots = tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        shots = ()
+    if not shots or min(shots) < 0:
+        raise argparse.ArgumentTypeError(f"expected numbers of examples such as 0,1,2,4,8; got {text!r}")
+    return shots
+
+
+def _rows(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of rows, 1 or more; got {text!r}")
+    return int(text)
+
+
+def _language(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("language models (smollm2, lm:, gguf:, ngram:, lm:http://...)")
+    group.add_argument("--shots", type=_shots, default=SHOTS, metavar="K,K,...",
+                       help="numbers of labelled examples in the prompt (default 0,1,2,4,8; 0 alone: no examples)")  # fmt: skip
+    group.add_argument("--prompt-rows", type=_rows, default=PROMPT_ROWS, metavar="N",
+                       help=f"most rows of each half that every prompt is tried on (default {PROMPT_ROWS})")  # fmt: skip
+    group.add_argument("--no-tune", action="store_true", help="don't tune a soft prompt by gradient")
+    group.add_argument("--fine-tune", choices=("lora", "last_layers"),
+                       help="fine-tune a copy of the model and measure it beside the forecast (minutes)")  # fmt: skip
+
+
 def build() -> argparse.ArgumentParser:
     """The parser for all commands."""
     raw = argparse.RawDescriptionHelpFormatter
@@ -97,8 +129,8 @@ def build() -> argparse.ArgumentParser:
                                 epilog=AUDIT, formatter_class=raw)  # fmt: skip
     _task(audit)
     audit.add_argument("--model", metavar="MODEL", help=MODEL)
-
     _why(audit)
+    _language(audit)
 
     compare = commands.add_parser("compare", help="which of several models is better, by how much, and why",
                                   description="The same rows and halves for every model, with paired tests.",
@@ -107,6 +139,7 @@ def build() -> argparse.ArgumentParser:
     _task(compare)
     compare.add_argument("--model", metavar="MODEL", action="append", default=[], help="twice or more; " + MODEL)
     _why(compare)
+    _language(compare)
 
     categories = commands.add_parser("compare-categories",
                                      help="what a quantised, pruned or tuned model keeps of the original, with rows",

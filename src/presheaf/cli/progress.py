@@ -29,7 +29,7 @@ class Progress:
         self.stream = stream if stream is not None else sys.stderr
         self.bars: Bars | None = None
         self.tasks: dict[str, TaskID] = {}
-        self.started: dict[str, float] = {}
+        self.started: dict[str, tuple[float, int, int]] = {}
         self.last = 0.0
 
     def __enter__(self) -> Progress:
@@ -44,14 +44,18 @@ class Progress:
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         now = time.monotonic()
-        start = self.started.setdefault(stage, now)
+        start, first, last = self.started.get(stage, (now, done, done))
+        if done < last:  # the same once more
+            start, first = now, done
+        self.started[stage] = start, first, done
         if self.quiet:
             return
         if self.stream.isatty():
             self._bar(stage, done, total)
-        elif now - start > QUIET_SECONDS and now - self.last > LINE_SECONDS and 0 < done < total:
+        elif now - start > QUIET_SECONDS and now - self.last > LINE_SECONDS and first < done < total:
             self.last = now
-            left = (now - start) / done * (total - done)
+            # What was there at the start was kept from before and took no time now.
+            left = (now - start) / (done - first) * (total - done)
             self.say(f"{stage}: {done:,} of {total:,}, about {duration(left)} left")
 
     def _bar(self, stage: str, done: int, total: int) -> None:

@@ -21,7 +21,7 @@ from presheaf.errors import InputError, ModelError, one_of
 from presheaf.language.label_scores import LabelScores, TorchLanguageModel
 from presheaf.language.lora_factors import LowRank
 from presheaf.language.lora_weights import write_adapter
-from presheaf.language.soft_prompt import LONGEST, balanced_loss, loss_apart, split_rows
+from presheaf.language.soft_prompt import LONGEST, balanced_loss, loss_apart, split_rows, token_counts
 from presheaf.language.templates import Template, parse_template
 from presheaf.language.training import Budget, OnStep, Trained, Trainer
 from presheaf.models.files import fingerprint
@@ -161,6 +161,7 @@ def fine_tune(
         lambda: loss_apart(scores, prompts, apart, loss),
         len(learn),
         budget,
+        lengths=token_counts(prompts, learn),
         seed=seed,
         folder=folder,
         label=_label(model, chosen, rank, blocks, template, tuple(words), prompts, y.tolist()) if folder else "",

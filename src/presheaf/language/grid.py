@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from presheaf.errors import ModelError
 from presheaf.language.score_store import ScoreStore, question_key
 from presheaf.language.templates import Template
 from presheaf.models.lm.base import LanguageModel, Question
@@ -93,7 +94,7 @@ def score_grid(
     Raises
     ------
     ModelError
-        As `LanguageModel.score` does.
+        As `LanguageModel.score` does, or if it gives something else than a number for each answer.
 
     Notes
     -----
@@ -139,7 +140,13 @@ def _ask(
 
     def hear(position: int, values: NDArray[np.float64]) -> None:
         key = order[position]
-        known[key] = np.asarray(values, dtype=np.float64)
+        numbers = np.asarray(values, dtype=np.float64)
+        if numbers.shape != (len(part[key].answers),) or np.isnan(numbers).any():
+            raise ModelError(
+                f"{model.info.name} answered a question with numbers of shape {numbers.shape}, or nan among them, for "
+                f"{len(part[key].answers)} answers. Expected ln p of each."
+            )
+        known[key] = numbers
         if store is not None:
             store.put(key, known[key])
         if progress is not None:

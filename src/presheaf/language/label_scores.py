@@ -176,7 +176,13 @@ class LabelScores:
         return torch.stack(scores, dim=1)
 
     def all(self, texts: Sequence[str], free: Any = None, progress: Any = None) -> NDArray[np.float64]:
-        """Scores of many rows without gradients, longest first in blocks of bounded size. Shape (n, classes)."""
+        """Scores of many rows without gradients, longest first in blocks of bounded size. Shape (n, classes).
+
+        Raises
+        ------
+        ModelError
+            If a score is nan.
+        """
         prompts = self.prompts(texts)
         out = np.empty((len(prompts), self.classes))
         order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
@@ -189,6 +195,10 @@ class LabelScores:
                 done += len(block)
                 if progress is not None:
                     progress(done, len(order))
+        if np.isnan(out).any():
+            raise ModelError(
+                f"The network gave no number for {int(np.isnan(out).any(axis=1).sum())} rows in a padded batch."
+            )
         return out
 
     def _begin(self, prompt: Tokens, room: int) -> Tokens:

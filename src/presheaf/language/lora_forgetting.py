@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
@@ -98,7 +98,7 @@ def forgetting(
 
     Notes
     -----
-    Cost: a copy of the network, an audit, and two passes over the texts a scale.
+    Cost: a copy of the network, an audit, and two passes over the texts a scale (in all, where there is no intruder).
     """
     if not all(0 <= scale <= 1 for scale in scales):
         raise InputError(f"'scales' must lie between 0 and 1; got {list(scales)}.")
@@ -111,8 +111,11 @@ def forgetting(
     base = _losses(model.network, sequences)
     network = copy.deepcopy(model.network)
     tensors = dict(network.named_parameters())
-    points = []
+    points: list[ScaledPoint] = []
     for scale in scales:
+        if points and not audit.intruders:  # nothing to scale down
+            points.append(replace(points[0], scale=float(scale)))
+            continue
         with _changed(tensors, audit, scale, whole=False):
             scaled = _losses(network, sequences)
         with _changed(tensors, audit, scale, whole=True):

@@ -162,7 +162,7 @@ def tune_soft_prompt(
 def split_rows(
     labels: NDArray[np.integer[Any]], groups: NDArray[np.integer[Any]] | None, classes: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions to train on, and a quarter of the rows (at most 64 of them are used) to stop by; groups whole.
+    """Positions to train on, and a quarter of the rows (about 64 where that is fewer) to stop by; groups whole.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def split_rows(
     if y.ndim != 1 or (len(y) and (y.min() < 0 or y.max() >= classes)):
         raise InputError(f"'labels' must be one number below {classes} a row, one class for each of the words.")
     together = np.arange(len(y)) if groups is None else np.asarray(groups, dtype=np.int64)
-    fold = folds(together, y, 4, seed)
+    fold = folds(together, y, max(4, len(y) // KEPT_APART), seed)
     learn, apart = np.flatnonzero(fold != 0), np.flatnonzero(fold == 0)
     missing = [c for c in range(classes) if not np.any(y[learn] == c)]
     if missing or not len(apart):
@@ -199,11 +199,17 @@ def balanced_loss(labels: NDArray[np.int64], classes: int) -> Any:
 def loss_apart(
     scores: LabelScores, prompts: Sequence[Tokens], apart: NDArray[np.int64], loss: Any, free: Any = None
 ) -> float:
-    """The loss on the rows kept apart, in nats, without gradients."""
+    """The loss on the rows kept apart, in nats, without gradients; rows of about equal length are run together."""
+    order = apart[np.argsort(token_counts(prompts, apart), kind="stable")]
     with torch.no_grad():
-        blocks = [apart[i : i + 8] for i in range(0, len(apart), 8)]
+        blocks = [order[i : i + 8] for i in range(0, len(order), 8)]
         said = torch.cat([scores([prompts[i] for i in block], free) for block in blocks])
-        return float(loss(said, apart))
+        return float(loss(said, order))
+
+
+def token_counts(prompts: Sequence[Tokens], positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many tokens these prompts have. Shape (positions,)."""
+    return np.array([len(prompts[i]) for i in positions], dtype=np.int64)
 
 
 def _tune(
@@ -232,6 +238,7 @@ def _tune(
             lambda: loss_apart(scores, prompts, apart, loss, free),
             len(learn),
             _scaled(budget, size),
+            lengths=token_counts(prompts, learn),
             seed=seed,
             progress=progress,
         ).run()

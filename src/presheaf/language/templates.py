@@ -7,7 +7,7 @@ A template is ``before {text} middle {label}``. Its prompt for a row ends where 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from presheaf.errors import InputError
@@ -44,10 +44,11 @@ class Template:
     def prompt(self, text: str, examples: Sequence[tuple[str, str]] = ()) -> str:
         """What the model is given for a row, after labelled examples (text, label words) if there are any.
 
-        Braces in a row's text mean nothing.
+        Braces in a row's text mean nothing. A prompt of nothing is a line break: what a text begins with has no
+        probability at an endpoint, and other ones by how a tokenizer begins texts.
         """
         shown = "".join(f"{self.before}{t}{self.middle}{self.space}{w}{self.gap}" for t, w in examples)
-        return f"{self.opening}{shown}{self.before}{text}{self.middle}"
+        return f"{self.opening}{shown}{self.before}{text}{self.middle}" or "\n"
 
     def answers(self, words: Sequence[str]) -> tuple[str, ...]:
         return tuple(self.space + word for word in words)
@@ -175,15 +176,20 @@ def grammar(text_name: str, label_name: str, word_sets: Sequence[Sequence[str]],
     """
     names = {"{text_name}": text_name, "{label_name}": label_name}
     names |= {"{Text}": _upper(text_name), "{Label}": _upper(label_name)}
-    out = [parse_template(_put(frame, names)) for frame in PLAIN]
+    out = [_named(parse_template(frame), names) for frame in PLAIN]
     if len(word_sets[0]) <= MOST_OPTIONS:
         names["{options}"] = list_options(word_sets[0])
-        for opening, frame in LISTING:
-            out.append(parse_template(_put(frame, names), opening=_put(opening, names)))
+        out += [_named(parse_template(frame, opening=opening), names) for opening, frame in LISTING]
         if chat is not None:
-            before, after = _put(CHAT, names).split(TEXT)
+            before, after = (_put(part, names) for part in CHAT.split(TEXT))
             out.append(Template(before, after + chat.reply, "", chat.opening, chat.gap))
     return list({template.written: template for template in out}.values())
+
+
+def _named(frame: Template, names: dict[str, str]) -> Template:
+    """The frame with the names put in: a class or a column may be called ``{label}``."""
+    opening, before, middle = (_put(part, names) for part in (frame.opening, frame.before, frame.middle))
+    return replace(frame, opening=opening, before=before, middle=middle)
 
 
 def _upper(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from presheaf.errors import InputError, ModelError
 from presheaf.models.optional import need
@@ -20,6 +21,8 @@ from presheaf.models.optional import need
 Stopped = Literal["steps", "seconds", "no longer better", "interrupted"]
 OnStep = Callable[[int, int], object]
 CHECKPOINT = "training.safetensors"
+POOL = 16
+"""Batches whose rows are sorted by length together."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,22 @@ class _State:
     history: list[tuple[int, float]] = field(default_factory=list)
 
 
-def batch_rows(rows: int, batch: int, step: int, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Positions of a step's rows: every row once an epoch, the order drawn anew; a function of step and seed alone."""
+def batch_rows(
+    rows: int, batch: int, step: int, seed: int, lengths: NDArray[np.integer[Any]] | None = None
+) -> NDArray[np.int64]:
+    """Positions of a step's rows: a row at most once an epoch, the order drawn anew; a function of the arguments alone.
+
+    With ``lengths``, rows of about equal length share a batch, so that little is padded: every 16 batches of the drawn
+    order are sorted by it, and the batches are shuffled again.
+    """
     batch = min(batch, rows)
     per_epoch = rows // batch
-    order = np.random.default_rng([seed, step // per_epoch]).permutation(rows)
+    rng = np.random.default_rng([seed, step // per_epoch])
+    order = rng.permutation(rows)[: per_epoch * batch]
+    if lengths is not None:
+        pools = [order[i : i + POOL * batch] for i in range(0, len(order), POOL * batch)]
+        alike = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
+        order = rng.permutation(alike.reshape(per_epoch, batch)).ravel()
     start = step % per_epoch * batch
     return order[start : start + batch]
 
@@ -112,6 +126,8 @@ class Trainer:
     check : callable that gives the loss on the rows kept apart, in nats
     rows : int
         Number of rows `loss` can be asked for.
+    lengths : int array of shape (rows,), optional
+        Tokens of each row; rows of about equal length share a batch.
     folder : path or None
         Where a checkpoint is kept after every look; a run that was stopped goes on from it and ends as if it had not been.
     label : str
@@ -121,18 +137,19 @@ class Trainer:
     def __init__(
         self,
         parameters: Mapping[str, Any],
-        loss: Callable[[np.ndarray[Any, Any]], Any],
+        loss: Callable[[NDArray[Any]], Any],
         check: Callable[[], float],
         rows: int,
         budget: Budget,
         *,
+        lengths: NDArray[np.integer[Any]] | None = None,
         seed: int = 0,
         folder: str | Path | None = None,
         label: str = "",
         progress: OnStep | None = None,
     ) -> None:
         self._parameters = dict(parameters)
-        self._loss, self._check, self._rows = loss, check, rows
+        self._loss, self._check, self._rows, self._lengths = loss, check, rows, lengths
         self._budget, self._seed, self._progress = budget, seed, progress
         self._path = None if folder is None else Path(folder) / CHECKPOINT
         settings = asdict(budget) | {"seconds": None, "seed": seed, "rows": rows, "label": label}
@@ -185,7 +202,7 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = budget.rate * factor
         self._optimizer.zero_grad(set_to_none=True)
-        loss = self._loss(batch_rows(self._rows, budget.batch, step, self._seed))
+        loss = self._loss(batch_rows(self._rows, budget.batch, step, self._seed, self._lengths))
         if not torch.isfinite(loss):
             raise ModelError(f"The training loss is {loss.item()} at step {step + 1}; lower 'rate' ({budget.rate:g}).")
         loss.backward()

@@ -46,7 +46,7 @@ def ceiling_chart(why: Why, *, width: int, prefix: str) -> Html:
         ("pairs", "max", [(p.lam, p.margin) for p in points]),
         ("chains", "mean", [(p.lam, p.strict) for p in points]),
         ("shuffled", "theory-low", [(p.lam, p.shuffled) for p in points]),
-        ("one close", "theory", [(p.lam, p.neighbours) for p in points]),
+        ("near another", "theory", [(p.lam, p.neighbours) for p in points]),
     ]
     said = "; ".join(
         f"lambda {number(p.lam)}: chains (strict) {number(p.strict)}, pairs (margin) {number(p.margin)}, shuffled {number(p.shuffled)}, "

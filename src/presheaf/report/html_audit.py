@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from presheaf.audits.result import Audit, PromptChoice
+from presheaf.audits.result import Audit, PromptChoice, WorstRow
+from presheaf.report.folded import folded
 from presheaf.report.html_findings import facts, findings
 from presheaf.report.html_ladder import KINDS, badge, curve, ladder
+from presheaf.report.html_prompting import prompting_section
 from presheaf.report.html_why import why_section
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, user
@@ -32,6 +35,9 @@ def sections(audit: Audit, limits: Limits) -> list[Html]:
         section("The ladder", "ladder", el("p", _LADDER, class_="lead"), ladder(audit, limits)),
         section("Findings", "findings", findings(audit.findings, limits)),
     ]
+    if audit.prompting is not None:
+        said = prompting_section(audit.prompting, audit.verdict.target, limits)
+        parts.append(section("Prompts scored by the model", "prompting", said))
     if audit.prompts:
         parts.append(section("Prompts", "prompts", _prompts(audit, limits)))
     if audit.curve:
@@ -130,26 +136,28 @@ def _rows(audit: Audit, limits: Limits) -> Html:
     heads = (("row", "num"), ("label", ""), ("predicted", ""), ("wrong rungs", "num"), ("confidence", "num"),
              ("text", ""))  # fmt: skip
     top = el("tr", *(el("th", name, scope="col", class_=kind or None) for name, kind in heads))
-    lines = [
-        el(
-            "tr",
-            el("th", str(row.row), scope="row", class_="num", data_name="row"),
-            el("td", user(row.label, 80), data_name="label"),
-            el("td", user(row.predicted, 80), data_name="predicted"),
-            el("td", f"{row.wrong_rungs} of {row.rungs}", class_="num", data_name="wrong rungs"),
-            el("td", number(row.confidence), class_="num", data_name="confidence"),
-            el("td", user(row.text, limits.text, "span", class_="text"),
-               join([" ", user(row.cause, 80, class_="cause")]) if row.cause else ""),
-        )
-        for row in audit.rows[: limits.rows]
-    ]  # fmt: skip
-    return join(
-        [
-            el("p", "Held-out rows that most of the frozen rungs get wrong, the most confident errors first. Some are "
-               "limits of the model, some are mistakes in the labels.", class_="lead"),
-            el("div", el("table", el("thead", top), el("tbody", *lines), class_="stack"), class_="scroll"),
-            left_out(len(audit.rows), limits.rows, "row"),
-        ]
+
+    def drawn(rows: Sequence[WorstRow]) -> Html:
+        lines = [_row(row, limits) for row in rows]
+        return el("div", el("table", el("thead", top), el("tbody", *lines), class_="stack"), class_="scroll")
+
+    lead = (
+        "Held-out rows that most of the frozen rungs get wrong, the most confident errors first. Some are limits of the "
+        "model, some are mistakes in the labels."
+    )
+    return join([el("p", lead, class_="lead"), folded(audit.rows, limits.rows, "row", drawn)])
+
+
+def _row(row: WorstRow, limits: Limits) -> Html:
+    return el(
+        "tr",
+        el("th", str(row.row), scope="row", class_="num", data_name="row"),
+        el("td", user(row.label, 80), data_name="label"),
+        el("td", user(row.predicted, 80), data_name="predicted"),
+        el("td", f"{row.wrong_rungs} of {row.rungs}", class_="num", data_name="wrong rungs"),
+        el("td", number(row.confidence), class_="num", data_name="confidence"),
+        el("td", user(row.text, limits.text, "span", class_="text"),
+           join([" ", user(row.cause, 80, class_="cause")]) if row.cause else ""),
     )  # fmt: skip
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from presheaf.audits.category_result import CategoryComparison, ChangedRow, FitRow, MergeChange, TaskChange
 from presheaf.audits.category_verdict import pairs_seen, task_name
 from presheaf.audits.result import RowGroup
+from presheaf.report.folded import folded
 from presheaf.report.html_audit import reading, section
 from presheaf.report.html_findings import facts
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, style, user
-from presheaf.report.plain import cut, ids, interval, number, p_value, plural
+from presheaf.report.plain import cut, ids, interval, number, p_value, plural, signed
 from presheaf.report.text_categories import (
     by_change,
     changes,
@@ -25,11 +25,6 @@ from presheaf.report.text_categories import (
     span,
     verdicts,
 )
-
-T = TypeVar("T")
-
-OPEN = 5
-"""Rows or groups of a list that are seen at once; the others are folded."""
 
 
 def categories_page(result: CategoryComparison, limits: Limits) -> Html:
@@ -119,15 +114,20 @@ def _distances(result: CategoryComparison) -> Html:
 
 def _task(result: CategoryComparison) -> Html:
     heads = (("rung", ""), ("before", "num"), ("after", "num"), ("difference", "num"), ("95 %", "num"),
-             ("adjusted", "num"), ("", ""))  # fmt: skip
+             ("same prompts", "num"), ("p, adjusted", "num"), ("", ""))  # fmt: skip
     lines = [
         _line(r.rung, [("before", number(r.before.value)), ("after", number(r.after.value)),
-                       ("difference", f"{r.difference.value or 0:+.3f}"),
-                       ("95 %", interval(r.difference.low, r.difference.high)), ("adjusted", p_value(r.p_adjusted)),
+                       ("difference", signed(r.difference.value or 0)),
+                       ("95 %", interval(r.difference.low, r.difference.high)),
+                       ("same prompts", "" if r.same_prompts is None else signed(r.same_prompts.value or 0)),
+                       ("p, adjusted", p_value(r.p_adjusted)),
                        ("change", "no change shown" if r.change == "not shown" else r.change)])
         for r in result.rungs
     ]  # fmt: skip
-    lead = "Accuracy on the same held-out rows. Exact McNemar test, Holm over the rungs."
+    lead = (
+        "Accuracy on the same held-out rows, after minus before. Exact McNemar test, Holm over the rungs. Prompts are chosen "
+        "anew for the second model; a change counts where it is also there with the first model's prompts under both."
+    )
     if len(result.verdicts) == 2:
         lead += f" The audit's answer: {result.verdicts[0]} → {result.verdicts[1]}."
     return join([el("p", lead, class_="lead"), _table(heads, lines)]) if lines else Html("")
@@ -147,9 +147,9 @@ def _prompts(result: CategoryComparison, limits: Limits) -> Html:
         "lines. Null p: share of shuffled labels that fit as well, before and after."
     )
     heads = (("task (level), verdict", ""), ("fits before", "num"), ("after", "num"), ("difference", "num"),
-             ("adjusted", "num"), ("", ""))  # fmt: skip
+             ("p, adjusted", "num"), ("", ""))  # fmt: skip
     listed = by_change(tasks)
-    table = _folded(listed, len(listed), "task", lambda part: _table(heads, [_prompt(task) for task in part]))
+    table = folded(listed, len(listed), "task", lambda part: _table(heads, [_prompt(task) for task in part]))
     rows = [_fit_rows(task, limits) for task in listed if task.rows]
     return join([first, el("p", lead, class_="lead"), table, *rows])
 
@@ -160,8 +160,8 @@ def _prompt(task: TaskChange) -> Html:
     return _line(
         join([user(task_name(task), 100), el("br"), el("span", said, class_="dim")]),
         [("fits before", span(task.before.fits)), ("after", span(task.after.fits)),
-         ("difference", f"{task.difference.value or 0:+.3f} {interval(task.difference.low, task.difference.high)}"),
-         ("adjusted", p_value(task.p_adjusted)),
+         ("difference", f"{signed(task.difference.value or 0)} {interval(task.difference.low, task.difference.high)}"),
+         ("p, adjusted", p_value(task.p_adjusted)),
          ("change", "no change shown" if task.change == "not shown" else task.change)],
     )  # fmt: skip
 
@@ -188,15 +188,6 @@ def _fit_line(row: FitRow, limits: Limits) -> Html:
     )
 
 
-def _folded(items: Sequence[T], most: int, noun: str, drawn: Callable[[Sequence[T]], Html]) -> Html:
-    """The first items, more of them folded, and how many the page leaves out."""
-    parts = [drawn(items[:OPEN])] if items else []
-    rest = items[OPEN:most]
-    if rest:
-        parts.append(el("details", el("summary", f"{plural(len(rest), noun)} more"), drawn(rest)))
-    return join([*parts, left_out(len(items), min(most, len(items)), noun)])
-
-
 def _merges(result: CategoryComparison, limits: Limits) -> Html:
     return join(part for merges in result.merges for part in _merge(merges, limits))
 
@@ -208,7 +199,7 @@ def _merge(merges: MergeChange, limits: Limits) -> list[Html]:
         def drawn(part: Sequence[RowGroup], word: str = word) -> Html:
             return join(_group(group, word, limits) for group in part)
 
-        parts.append(_folded(groups, limits.groups, f"{word} group", drawn))
+        parts.append(folded(groups, limits.groups, f"{word} group", drawn))
         parts.append(
             el("p", f"{plural(more, f'{word} group')} more, counted only.", class_="ids") if more else Html("")
         )
@@ -234,7 +225,7 @@ def _relabelled(result: CategoryComparison, limits: Limits) -> Html:
 
 def _changed(rows: tuple[ChangedRow, ...], limits: Limits) -> Html:
     heads = (("row", "num"), ("label", ""), ("votes", ""), ("kept", "num"), ("moved", "num"), ("text", ""))
-    return _folded(rows, limits.rows, "row", lambda part: _table(heads, [_changed_line(row, limits) for row in part]))
+    return folded(rows, limits.rows, "row", lambda part: _table(heads, [_changed_line(row, limits) for row in part]))
 
 
 def _changed_line(row: ChangedRow, limits: Limits) -> Html:

@@ -8,10 +8,11 @@ from presheaf.audits.result import Audit, Comparison
 from presheaf.report.html_audit import done, reading, section
 from presheaf.report.html_findings import findings
 from presheaf.report.html_ladder import charts, legend
+from presheaf.report.html_prompting import prompting_section
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, user
 from presheaf.report.plain import number, p_value, plural
-from presheaf.report.text_compare import COLUMNS, group_letters
+from presheaf.report.text_compare import columns_of, group_letters
 
 _GROUPS = 4  # per finding of each model: the audit of one model shows more
 
@@ -48,14 +49,14 @@ def comparison_page(comparison: Comparison, limits: Limits) -> Html:
 
 
 def _models(comparison: Comparison, limits: Limits) -> Html:
-    letters = group_letters(comparison)
-    heads = [("model", ""), ("group", ""), *((short, "num") for _, short in COLUMNS)]
+    letters, columns = group_letters(comparison), columns_of(comparison)
+    heads = [("model", ""), ("group", ""), *((short, "num") for _, short in columns)]
     top = el("tr", *(el("th", name, scope="col", class_=kind or None) for name, kind in heads))
     lines = []
     shown = comparison.audits[: 8 * limits.models]
     for audit in shown:
         values = {rung.name: rung.accuracy for rung in audit.ladder}
-        numbers = (el("td", number(values.get(name)), class_="num", data_name=short) for name, short in COLUMNS)
+        numbers = (el("td", number(values.get(name)), class_="num", data_name=short) for name, short in columns)
         group = el("td", letters.get(audit.model.name, ""), data_name="group")
         lines.append(el("tr", el("th", user(audit.model.name, 80), scope="row"), group, *numbers))
     lead = "Best first. Models of one letter can't be told apart from its first on these rows."
@@ -100,5 +101,13 @@ def _one(audit: Audit, index: int, limits: Limits) -> Html:
         charts(audit, f"model{index}"),
         legend(audit),
         findings(audit.findings, limits),
+        _prompting(audit, index, limits),
         open="open" if index == 0 else None,
     )
+
+
+def _prompting(audit: Audit, index: int, limits: Limits) -> Html:
+    if audit.prompting is None:
+        return Html("")
+    said = prompting_section(audit.prompting, audit.verdict.target, limits, f"model{index}-shots")
+    return el("details", el("summary", "Prompts scored by the model"), said)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from presheaf.audits.why_result import LabelWhy, Why
+from collections.abc import Sequence
+
+from presheaf.audits.why_result import GapRow, LabelWhy, Why
 from presheaf.report.chart_why import ceiling_chart, prompt_chart
+from presheaf.report.folded import folded
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, user
 from presheaf.report.plain import number
@@ -26,7 +29,8 @@ from presheaf.report.why_words import (
 _LEAD = (
     "The ladder measures; this looks at the distances between rows that the model sees, to say why it came out so. A label "
     "is written as a distance too: nothing on its own rows, unrelated elsewhere. Theorem 1 asks whether that is the distance to "
-    "one row, the density theorem to how many, Theorem 2 what a rule must get wrong that treats close rows alike."
+    "one row, the density theorem to how many, Theorem 2 what a rule must get wrong that treats close rows alike. "
+    "Distances are in radians."
 )
 _ASKED = "Is the label the distance to one row (value), a rising curve of it (calibrated), or a direction in feature space (soft)?"
 _TERMS = (
@@ -71,18 +75,23 @@ def why_section(why: Why, limits: Limits, prefix: str = "why") -> Html:
                   prompt_chart(why, width=360, prefix=f"{prefix}-prompts-narrow")),
             el("p", density_sentence(why)),
             el("h3", "What rules that treat close rows alike can't pass (Theorem 2)"),
-            el("p", ceiling_sentence(why), class_="lead"),
+            el("p", _begun(ceiling_sentence(why)), class_="lead"),
             _both(ceiling_chart(why, width=760, prefix=f"{prefix}-ceiling-wide"),
                   ceiling_chart(why, width=360, prefix=f"{prefix}-ceiling-narrow")),
             el("h3", "Where errors come from"),
-            el("p", loss_sentence(why)),
+            el("p", _begun(loss_sentence(why))),
             _losses(why),
-            el("p", cover_sentence(why)),
+            el("p", _begun(cover_sentence(why))),
             el("h3", "Rows that the choosing rows leave open (Kan gap)"),
-            el("p", gap_sentence(why), class_="lead"),
+            el("p", _begun(gap_sentence(why)), class_="lead"),
             _gap(why, limits),
         ]
     )  # fmt: skip
+
+
+def _begun(sentence: str) -> str:
+    """A sentence that stands alone, where the text face puts it behind a name."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _both(wide: Html, narrow: Html) -> Html:
@@ -139,23 +148,24 @@ def _losses(why: Why) -> Html:
 def _gap(why: Why, limits: Limits) -> Html:
     heads = (("row", "num"), ("label", ""), ("status", ""), ("nearest", "num"), ("its label", ""), ("distance", "num"),
              ("another label at", "num"), ("text", ""))  # fmt: skip
-    listed = why.gap[: limits.rows]
-    rows = [
-        el(
-            "tr",
-            el("th", str(row.row), scope="row", class_="num", data_name="row"),
-            el("td", user(row.label, 80), data_name="label"),
-            el("td", row.status, data_name="status"),
-            el("td", str(row.nearest), class_="num", data_name="nearest"),
-            el("td", user(row.nearest_label, 80), data_name="its label"),
-            el("td", number(row.distance), class_="num", data_name="distance"),
-            el("td", number(row.rival), class_="num", data_name="another label at"),
-            el("td", user(row.text, limits.text, "span", class_="text")),
-        )
-        for row in listed
-    ]
-    if not rows:
+
+    def drawn(part: Sequence[GapRow]) -> Html:
+        return _table(heads, [_gap_line(row, limits) for row in part], "Rows inside the Kan gap")
+
+    if not why.gap:
         return el("p", "None of the held-out rows looked at.")
-    return join(
-        [_table(heads, rows, "Rows inside the Kan gap"), left_out(len(why.gap) + why.gap_left_out, len(rows), "row")]
+    return folded(why.gap, limits.rows, "row", drawn, more=why.gap_left_out)
+
+
+def _gap_line(row: GapRow, limits: Limits) -> Html:
+    return el(
+        "tr",
+        el("th", str(row.row), scope="row", class_="num", data_name="row"),
+        el("td", user(row.label, 80), data_name="label"),
+        el("td", row.status, data_name="status"),
+        el("td", str(row.nearest), class_="num", data_name="nearest"),
+        el("td", user(row.nearest_label, 80), data_name="its label"),
+        el("td", number(row.distance), class_="num", data_name="distance"),
+        el("td", number(row.rival), class_="num", data_name="another label at"),
+        el("td", user(row.text, limits.text, "span", class_="text")),
     )

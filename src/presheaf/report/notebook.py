@@ -10,16 +10,19 @@ from presheaf.audits.result import VIEWS, Audit, Comparison
 from presheaf.errors import InputError, MissingDependencyError
 from presheaf.report.chart_curve import curve_chart
 from presheaf.report.chart_ladder import ladder_chart
+from presheaf.report.chart_prompting import shots_chart
 from presheaf.report.files import write
 from presheaf.report.html_categories import categories_card
+from presheaf.report.html_prompting import prompt_to_copy
 from presheaf.report.markup import Html, el, join, style, user
 from presheaf.report.plain import cut, ids, most_severe, number
-from presheaf.report.text_compare import COLUMNS
+from presheaf.report.text_compare import columns_of
 
 if TYPE_CHECKING:
     import pandas
 
 _FINDINGS = 6
+_COPY = 6000
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,15 @@ class Display:
 
 
 def plot(audit: Audit) -> Display:
-    """The ladder with intervals and target, and below it the prompt curve where there is one."""
-    ladder, curve = ladder_chart(audit), curve_chart(audit)
-    height = _height(ladder) + (_height(curve) + 24 if curve else 0)
-    parts = [style("palette", "chart"), el("rect", width=780, height=height + 20, class_="paper"), _placed(ladder, 10)]
-    if curve:
-        parts.append(_placed(curve, _height(ladder) + 34))
+    """The ladder with intervals and target, and below it the curves of prompts and of examples where they are there."""
+    charts = [ladder_chart(audit), curve_chart(audit)]
+    if audit.prompting is not None:
+        charts.append(shots_chart(audit.prompting, audit.verdict.target))
+    charts = [chart for chart in charts if chart]
+    height = sum(_height(chart) + 24 for chart in charts) - 24
+    parts = [style("palette", "chart"), el("rect", width=780, height=height + 20, class_="paper")]
+    for i, chart in enumerate(charts):
+        parts.append(_placed(chart, 10 + sum(_height(above) + 24 for above in charts[:i])))
     inner = el("g", *parts, class_="chart")
     return Display(el("svg", inner, xmlns="http://www.w3.org/2000/svg", class_="presheaf", width=780,
                       height=height + 20, viewBox=f"0 0 780 {height + 20}"))  # fmt: skip
@@ -90,6 +96,8 @@ def card(audit: Audit) -> str:
     about = el("p", user(name, 60), " · ", user(audit.model.name, 60), f" · {target}", class_="soft")
     stopped = el("p", "Stopped early: ", user(audit.interrupted, 200), class_="soft") if audit.interrupted else ""
     sentence = user(cut(audit.verdict.sentence, 600), 600, "p", class_="sentence")
+    if audit.prompting is not None and audit.prompting.copy:
+        lines.append(el("details", el("summary", "Prompt to copy"), prompt_to_copy(audit.prompting, _COPY)))
     parts = [style("palette", "chart", "card"), about, sentence, stopped, ladder_chart(audit, prefix="card"), *lines]
     return el("div", join(parts), class_="presheaf card")
 
@@ -124,14 +132,21 @@ def to_frame(result: Audit | Comparison) -> pandas.DataFrame:
 
 def comparison_card(comparison: Comparison) -> str:
     """A short HTML fragment for ``_repr_html_``: the verdict and a line a model, best first."""
-    heads = ("model", *(short for _, short in COLUMNS))
+    columns = columns_of(comparison)
     lines = []
     for audit in comparison.audits[:12]:
         values = {rung.name: rung.accuracy for rung in audit.ladder}
         lines.append(
-            el("tr", el("th", user(audit.model.name, 60)), *(el("td", number(values.get(n))) for n, _ in COLUMNS))
+            el(
+                "tr",
+                el("th", user(audit.model.name, 60), scope="row"),
+                *(el("td", number(values.get(n)), class_="num") for n, _ in columns),
+            )
         )
-    table = el("table", el("tr", *(el("th", head) for head in heads)), *lines)
+    top = el(
+        "tr", el("th", "model", scope="col"), *(el("th", short, scope="col", class_="num") for _, short in columns)
+    )
+    table = el("div", el("table", top, *lines), class_="scroll")
     sentence = user(cut(comparison.verdict, 600), 600, "p", class_="sentence")
     return el("div", join([style("palette", "chart", "card"), sentence, table]), class_="presheaf card")
 

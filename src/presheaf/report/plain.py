@@ -21,6 +21,12 @@ def number(value: float | None) -> str:
     return sign + text.removeprefix("0")
 
 
+def signed(value: float) -> str:
+    """A difference with its sign: ``+.034``, ``-.002``, ``+.000``."""
+    text = number(value)
+    return text if text.startswith("-") else "+" + text
+
+
 def interval(low: float | None, high: float | None) -> str:
     """``[.784, .838]``; empty when an end is missing."""
     return "" if low is None or high is None else f"[{number(low)}, {number(high)}]"

@@ -98,7 +98,7 @@ def _audit(audit: Audit) -> dict[str, Any]:
                 "ladder": encode(audit.baseline, "baseline"),
             }
         )
-    last = {name: encode(getattr(audit, name), name) for name in ("interrupted", "why")}
+    last = {name: encode(getattr(audit, name), name) for name in ("interrupted", "why", "prompting")}
     return {"schema": AUDIT_SCHEMA, "presheaf": version(), **plain, "models": models, **last}
 
 

@@ -9,6 +9,7 @@ from presheaf.report.plain import class_counts, ids, interval, most_severe, numb
 from presheaf.report.text_categories import add_categories
 from presheaf.report.text_compare import add_comparison
 from presheaf.report.text_ladder import add_ladder
+from presheaf.report.text_prompting import add_prompting
 from presheaf.report.text_why import add_why
 
 _SEVERITY = {"error": "bold red", "warning": "yellow", "info": "cyan"}
@@ -43,6 +44,8 @@ def _add_audit(page: Page, audit: Audit) -> None:
     add_ladder(page, audit.ladder, audit.verdict.target)
     _add_baseline(page, audit)
     _add_findings(page, audit.findings)
+    if audit.prompting is not None:
+        add_prompting(page, audit.prompting)
     _add_prompts(page, audit)
     _add_curve(page, audit)
     if audit.why is not None:

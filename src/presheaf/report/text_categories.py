@@ -14,7 +14,7 @@ from presheaf.audits.category_result import (
 )
 from presheaf.audits.category_verdict import pairs_seen, task_name
 from presheaf.report.page import Page
-from presheaf.report.plain import ids, interval, number, p_value, plural, visible
+from presheaf.report.plain import ids, interval, number, p_value, plural, signed, visible
 
 _ROWS, _MERGES, _TASKS, _FITS = 5, 3, 6, 2
 
@@ -116,10 +116,13 @@ def _add_task(page: Page, result: CategoryComparison) -> None:
         style = {"worse": "bold red", "better": "green", "not shown": ""}[rung.change]
         page.line(
             f"  {rung.rung:<21}{number(rung.before.value)} → {number(rung.after.value)}  ",
-            f"{rung.difference.value or 0:+.3f} {interval(rung.difference.low, rung.difference.high):<14}  ",
+            f"{signed(rung.difference.value or 0)} {interval(rung.difference.low, rung.difference.high):<14}  ",
             (f"{rung.change:<9}", style),
             (f"  {p_value(rung.p_adjusted):<9}  {rung.only_before:,} lost, {rung.only_after:,} won", "dim"),
         )
+        if (same := rung.same_prompts) is not None:
+            said = f"{signed(same.value or 0)} {interval(same.low, same.high)}"
+            page.line((f"    with the first model's prompts under both {said}", "dim"))
     if len(result.verdicts) == 2:
         page.line((f"  the audit's answer: {result.verdicts[0]} → {result.verdicts[1]}", "dim"))
 
@@ -158,7 +161,7 @@ def _add_prompts(page: Page, result: CategoryComparison) -> None:
         style = {"worse": "bold red", "better": "green", "not shown": ""}[task.change]
         page.line(
             f"  {visible(task_name(task), 26):<26}{number(task.before.fits.value)} → {number(task.after.fits.value)}  ",
-            f"{task.difference.value or 0:+.3f} {interval(task.difference.low, task.difference.high):<14}  ",
+            f"{signed(task.difference.value or 0)} {interval(task.difference.low, task.difference.high):<14}  ",
             (f"{task.change:<9}", style),
             ("" if task.verdict_changed else f"  {verdicts(task)}", "dim"),
         )

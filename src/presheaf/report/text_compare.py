@@ -15,6 +15,8 @@ COLUMNS = (
     ("fine-tune forecast", "fine-tune"),
     ("input ceiling", "ceiling"),
 )
+LANGUAGE_COLUMNS = (("written prompt", "written"), ("few-shot prompt", "few-shot"))
+"""Shown, before the head, where a model of the comparison has such a rung."""
 _PAIRS, _WHY, _MODELS = 8, 6, 20
 
 
@@ -39,6 +41,13 @@ def add_comparison(page: Page, comparison: Comparison) -> None:
         add_ladder(page, best.ladder, comparison.target)
 
 
+def columns_of(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    """Rungs that a comparison sets side by side, each with its short name."""
+    there = {rung.name for audit in comparison.audits for rung in audit.ladder if rung.accuracy is not None}
+    more = tuple(column for column in LANGUAGE_COLUMNS if column[0] in there)
+    return (*COLUMNS[:1], *more, *COLUMNS[1:])
+
+
 def group_letters(comparison: Comparison) -> dict[str, str]:
     """The groups a model belongs to, as letters: models of one letter can't be told apart from its first."""
     letters: dict[str, str] = {}
@@ -55,8 +64,9 @@ def _add_models(page: Page, comparison: Comparison) -> None:
         return
     page.head("Models", "best first; those of one letter can't be told apart from its first")
     names = min(max(cell_len(visible(a.model.name, 60)) for a in comparison.audits), max(page.width - 54, 14))
+    columns = columns_of(comparison)
     room = max((page.width - names - 10) // 7, 1)
-    columns = COLUMNS[:room] if page.width < names + 10 + 9 * len(COLUMNS) else COLUMNS
+    columns = columns[:room] if page.width < names + 10 + 9 * len(columns) else columns
     letters = group_letters(comparison)
     heads = "".join(fit(short, 9, right=True) + " " for _, short in columns)
     page.line(("  " + fit("model", names) + "  group" + heads, "dim"))

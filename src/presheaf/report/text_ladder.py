@@ -29,7 +29,7 @@ def add_ladder(page: Page, ladder: Sequence[Rung], target: float | None) -> None
     """Rung, accuracy, 95 % interval, bar, kind, theorem, best null and cost, as far as the width allows."""
     from rich.cells import cell_len
 
-    names = min(max((cell_len(r.name) for r in ladder), default=4), 22)
+    names = min(max((cell_len(r.name) for r in ladder), default=4), 24)
     numbered = any(r.accuracy is not None for r in ladder)
     left = page.width - names - (_NUMBER + 1) - (_INTERVAL + 2) - (_KIND + 2)
     nulls = numbered and left >= _LEAST_BAR + 2 + _NULL + 2 and any(r.nulls for r in ladder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from presheaf.audits.why_result import DensityPoint, Estimate, LabelWhy, LevelSeen, LossPart, Why
+from presheaf.audits.why_result import SHUFFLES, DensityPoint, Estimate, LabelWhy, LevelSeen, LossPart, Why
 from presheaf.report.plain import ids, interval, number, p_value
 
 _PARTS = {
@@ -58,15 +58,15 @@ def hom_sentence(why: Why) -> str:
 def laws_sentence(why: Why) -> str:
     """Whether a detour is ever shorter."""
     laws = why.laws
-    floor = f"not measured: {laws.noise}"
+    floor = f"noise not measured: {laws.noise}"
     if laws.floor is not None:
-        floor = f"{number(laws.floor)} ({laws.noise}, 99 %)"
+        floor = f"noise up to {number(laws.floor)} ({laws.noise}, 99 %)"
     seen = f"{shown(laws.share)} of {laws.triples:,} triples (estimate)"
     if laws.kind == "proof":  # of the rows looked at; an interval speaks of others
         seen = f"{number(laws.share.value)} of all {laws.triples:,} triples (proof, these rows)"
     return (
         f"a detour is shorter in {seen}, by at most {number(laws.largest)}; the two directions differ by "
-        f"{number(laws.symmetry.value)}; noise floor {floor}."
+        f"{number(laws.symmetry.value)}; {floor}."
     )
 
 
@@ -85,9 +85,17 @@ def decision_sentence(why: Why) -> str:
 
 
 def _measured(seen: LevelSeen, what: str) -> str:
-    null = "" if seen.null_p is None else f", {p_value(seen.null_p)} against shuffled labels"
-    rows = f", {ids(seen.prompts, 6)}" if seen.prompts else ""
-    return f"{shown(seen.share)} {what} ({seen.kind}){null}{rows}"
+    rows = f"; best: {ids(seen.prompts, 6)}" if seen.prompts else ""
+    return f"{shown(seen.share)} {what} ({seen.kind}){_against_null(seen.null_p)}{rows}"
+
+
+def _against_null(p: float | None) -> str:
+    """How the number stands beside shuffled labels; a p at its least says only that no shuffle did as well."""
+    if p is None:
+        return ""
+    if p < 1.5 / (SHUFFLES + 1):
+        return f", better than all {SHUFFLES} shuffles of the labels ({p_value(p)})"
+    return f", {p_value(p)} against {SHUFFLES} shuffles of the labels"
 
 
 def level_answer(level: LevelSeen) -> str:
@@ -120,7 +128,7 @@ def label_sentence(label: LabelWhy) -> str:
     """A label: whether it is one prompt, how many it takes, and whether the Kan bounds hold it."""
     names = {"value": "the distance to one row", "calibrated": "a rising curve of it", "soft": "a soft prompt"}
     levels = "; ".join(
-        f"{names[level.level]}? {_said(level, 'no')}, {shown(level.share)} {_miss(level)}{_as_shuffled(level)}"
+        f"{names[level.level]}? {_said(level, 'no')}, {shown(level.share)} of rows {_miss(level)}{_as_shuffled(level)}"
         for level in label.levels
     )
     return (
@@ -131,7 +139,7 @@ def label_sentence(label: LabelWhy) -> str:
 
 def _as_shuffled(level: LevelSeen) -> str:
     """Said where the number may come of how common the label is: shuffled labels are missed as seldom."""
-    return "" if level.null_p is None or level.null_p <= 0.05 else f" as are shuffled labels ({p_value(level.null_p)})"
+    return "" if level.null_p is None or level.null_p <= 0.05 else f", like shuffled labels ({p_value(level.null_p)})"
 
 
 def density_sentence(why: Why) -> str:

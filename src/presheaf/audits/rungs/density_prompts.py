@@ -39,14 +39,15 @@ class DensityPrompts:
         On the rows that compare ensembles.
     k : int
     tried : int
-    vectors : list of float32 arrays of shape (prompts, d), one a label
+    rows : list of int arrays of shape (prompts,), one a label
+        Positions among the rows that prompts are taken from.
     weights : list of float64 arrays of shape (prompts,), in radians
     """
 
     accuracy: float
     k: int
     tried: int
-    vectors: list[Features]
+    rows: list[NDArray[np.int64]]
     weights: list[NDArray[np.float64]]
 
     @property
@@ -96,10 +97,10 @@ def best(
     found: DensityPrompts | None = None
     for k in range(1, most + 1):
         fits = [curve.fits[min(k, len(curve.fits)) - 1] for curve in curves]
-        vectors, weights = [points[fit.prompts] for fit in fits], [fit.weights for fit in fits]
+        rows, weights = [kept[fit.prompts] for fit in fits], [fit.weights for fit in fits]
         if not all(len(fit.prompts) for fit in fits):
             continue
-        accuracy = float((rule(vectors, weights)(test).argmax(axis=1) == truth).mean())
+        accuracy = float((rule([x[r] for r in rows], weights)(test).argmax(axis=1) == truth).mean())
         if found is None or accuracy > found.accuracy:
-            found = DensityPrompts(accuracy, k, most, vectors, weights)
+            found = DensityPrompts(accuracy, k, most, rows, weights)
     return found

@@ -15,6 +15,7 @@ from math import sqrt
 from presheaf.audits.ceiling import Ceiling
 from presheaf.audits.climb import Climb, absent
 from presheaf.audits.result import Rung
+from presheaf.statistics.intervals import SMALL, beta_binomial, wilson
 
 NAME = "fine-tune forecast"
 
@@ -59,6 +60,14 @@ def _capped(rung: Rung, cap: float, cap_high: float) -> Rung:
     )
 
 
+def _surely(rung: Rung, tried: int) -> float:
+    """Lower limit of the best of ``tried`` rungs, all compared at once (Bonferroni): of many, one does well by luck."""
+    assert rung.accuracy is not None
+    effective = float(rung.evidence.get("effective_rows", rung.rows))
+    bounds = beta_binomial if effective < SMALL else wilson
+    return bounds(rung.accuracy * effective, effective, 1 - 0.05 / tried)[0]
+
+
 def climb(
     climbs: dict[str, Climb], baseline: dict[str, Climb], bounds: list[Ceiling], *, trainable: bool = True
 ) -> Climb:
@@ -83,7 +92,8 @@ def climb(
     assert best.accuracy is not None
     assert best.low is not None
     assert best.high is not None
-    if best.low <= (climbs["majority class"].rung.accuracy or 0.0):
+    tried = sum(rung.name != "majority class" for rung, _ in own + plain)
+    if _surely(best, max(1, tried)) <= (climbs["majority class"].rung.accuracy or 0.0):
         nothing = absent(NAME, "estimate", "nothing measured is shown to beat the most common class")
         return Climb(replace(nothing.rung, evidence={"from": source, "from_accuracy": best.accuracy}))
     rule = calibration()

@@ -10,7 +10,7 @@ from presheaf.audits.climb import Climb, absent
 from presheaf.audits.context import Context
 from presheaf.audits.prompting_result import Prompting
 from presheaf.audits.rungs.scored_part import chosen_words, first_rows, gain, plain, scored, texts_at
-from presheaf.errors import InputError
+from presheaf.errors import InputError, ModelError
 
 NAMES = {"lora": "fine-tuned (LoRA)", "last_layers": "fine-tuned (last layers)"}
 TRAINED, SCORED = 1000, 400
@@ -80,14 +80,15 @@ def climb(
             seed=context.seed,
             progress=told,
         )
-    except InputError as error:
+        at = first_rows(context, rows, written)
+        scores = tuned.log_probs(lm, texts_at(context, context.halves.scoring[at]))
+    except (InputError, ModelError) as error:
         return absent(name, "estimate", str(error))
-    at = first_rows(context, rows, written)
     done = scored(
         context,
         name,
         at,
-        tuned.log_probs(lm, texts_at(context, context.halves.scoring[at])),
+        scores,
         cost=f"{len(choosing):,} labelled rows; training {tuned.weights:,} weights",
         detail=f"{tuned.trained.steps} steps, best after {tuned.trained.best_step}",
         evidence={

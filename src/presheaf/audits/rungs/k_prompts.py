@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from presheaf.audits.climb import Climb, Decide, absent, measured
+from presheaf.audits.climb import Climb, Decide, Prompts, absent, measured
 from presheaf.audits.context import CURVE_ROWS, Context
 from presheaf.audits.result import CurvePoint, Forecast
 from presheaf.audits.rungs import density_prompts
@@ -161,13 +161,13 @@ def _best(context: Context, draws: int) -> Climb:
     )
     t, i, r = np.unravel_index(int(inner.accuracy.argmax()), inner.accuracy.shape)
     best, kind, k = float(inner.accuracy[t, i, r]), TYPES[int(t)], inner.sizes[int(i)]
-    members = [x[rows[:k]] for rows in inner.orders[int(r)]]
+    members = [first[rows[:k]] for rows in inner.orders[int(r)]]
     everything = _rule([x[y == label] for label in range(context.classes)], "mean")
     choosing = float((everything(context.x_choosing[held]).argmax(axis=1) == context.y_choosing[held]).mean())
     if choosing >= best:
         # The mean over all rows wins: then it may use the whole choosing half.
         labels = context.y_choosing
-        members = [context.x_choosing[labels == label] for label in range(context.classes)]
+        members = [np.flatnonzero(labels == label) for label in range(context.classes)]
         kind, k, best = "mean", int(np.bincount(labels).max()), choosing
     tried = int(np.isfinite(inner.accuracy).sum()) + 1
     dense = density_prompts.best(
@@ -175,22 +175,34 @@ def _best(context: Context, draws: int) -> Climb:
     )
     evidence = {"k": k, "type": str(kind), "tried": tried, "choosing_accuracy": best}
     if dense is None:
-        return _rung(context, _rule(members, kind), sum(map(len, members)), evidence)
+        return _rung(context, _prompts(members, kind), sum(map(len, members)), evidence)
     evidence["tried"] = tried + dense.tried
     # As many right with fewer prompts is a win too.
     if (dense.accuracy, -dense.prompts) > (best, -sum(map(len, members))):
         evidence |= {"k": dense.k, "type": "density", "choosing_accuracy": dense.accuracy, "without_density": best}
-        return _rung(context, density_prompts.rule(dense.vectors, dense.weights), dense.prompts, evidence)
+        return _rung(context, _weighted([first[rows] for rows in dense.rows], dense.weights), dense.prompts, evidence)
     beside = (
         f"; the density theorem's k = {dense.k} does no better: {dense.accuracy:.3f} against {best:.3f} where chosen"
     )
     evidence |= {"density_k": dense.k, "density_choosing_accuracy": dense.accuracy}
-    return _rung(context, _rule(members, kind), sum(map(len, members)), evidence, beside)
+    return _rung(context, _prompts(members, kind), sum(map(len, members)), evidence, beside)
 
 
-def _rung(context: Context, decide: Decide, prompts: int, evidence: dict[str, Any], beside: str = "") -> Climb:
+def _prompts(members: list[NDArray[np.int64]], kind: Type) -> Prompts:
+    """These rows of the choosing half as prompts, label by label, whoever the model is."""
+    return lambda context: _rule([context.x_choosing[rows] for rows in members], kind)
+
+
+def _weighted(members: list[NDArray[np.int64]], weights: list[NDArray[np.float64]]) -> Prompts:
+    return lambda context: density_prompts.rule([context.x_choosing[rows] for rows in members], weights)
+
+
+def _rung(context: Context, chosen: Prompts, prompts: int, evidence: dict[str, Any], beside: str = "") -> Climb:
+    decide = chosen(context)
+    assert decide is not None
     said = f"{evidence['type']}-type, k = {evidence['k']:,} (best of {evidence['tried']} ensembles tried){beside}"
-    return measured(context, NAME, decide, cost=f"{prompts:,} labelled rows as prompts", detail=said, evidence=evidence)
+    cost = f"{prompts:,} labelled rows as prompts"
+    return replace(measured(context, NAME, decide, cost=cost, detail=said, evidence=evidence), prompts=chosen)
 
 
 def _forecast(context: Context, drawn: Draws, target: float, rows: int) -> Forecast:

@@ -11,7 +11,7 @@ from presheaf.audits.rungs.scored_part import first_rows, scored, texts_at
 from presheaf.errors import InputError
 
 NAME = "layer probe"
-ROWS = 1000
+ROWS = 500
 """Most rows of each half whose hidden states are read."""
 
 

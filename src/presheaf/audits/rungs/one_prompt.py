@@ -7,12 +7,12 @@ solves the task exactly when every label's presheaf is representable, by p).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from presheaf.audits.climb import Climb, absent, measured
+from presheaf.audits.climb import Climb, Decide, absent, measured
 from presheaf.audits.context import SELECTION_ROWS, Context
 from presheaf.audits.prompts import UserPrompts, templates_for
 from presheaf.audits.result import PromptChoice
@@ -26,12 +26,23 @@ NULL_DRAWS = 20
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A prompt per label. ``vectors`` of shape (classes, d), unit rows."""
+    """A prompt per label. ``vectors`` of shape (classes, d), unit rows; ``rows``: positions in the choosing half, if any."""
 
     origin: str
     template: str
     texts: tuple[str, ...]
     vectors: NDArray[np.float32]
+    rows: tuple[int, ...] = ()
+
+    def under(self, context: Context) -> Decide | None:
+        """The rule of the same prompts under another model."""
+        if self.rows:
+            vectors = context.x_choosing[list(self.rows)]
+        elif context.encode_prompts is not None:
+            vectors = context.encode_prompts(self.texts)
+        else:
+            return None
+        return lambda features: np.asarray(features @ vectors.T)
 
 
 def _accuracy(x: NDArray[np.float32], y: NDArray[np.int32], vectors: NDArray[np.float32]) -> float:
@@ -131,7 +142,7 @@ def _candidates(context: Context, user: UserPrompts) -> tuple[list[Candidate], l
         tried += more
         index = [int(rows[i][j]) for i, j in enumerate(chosen)]
         texts = tuple(_name(context, int(context.halves.choosing[i])) for i in index)
-        searched.append(Candidate("exemplar", "", texts, context.x_choosing[index]))
+        searched.append(Candidate("exemplar", "", texts, context.x_choosing[index], tuple(index)))
     return plain, searched, tried
 
 
@@ -219,7 +230,7 @@ def climb(context: Context, user: UserPrompts) -> tuple[Climb, tuple[PromptChoic
         evidence=evidence,
     )
     ranked = sorted(judged, key=lambda item: (item[0] is not winner, -item[1]))
-    return climbed, tuple(_choice(context, c, a, c is winner) for c, a in _shown(ranked))
+    return replace(climbed, prompts=winner.under), tuple(_choice(context, c, a, c is winner) for c, a in _shown(ranked))
 
 
 def _shown(ranked: Sequence[tuple[Candidate, float]]) -> list[tuple[Candidate, float]]:

@@ -15,10 +15,10 @@ from presheaf.audits.climb import Climb, absent
 from presheaf.audits.context import Context
 from presheaf.audits.prompting_result import Prompting, Score, TunedPrompt
 from presheaf.audits.rungs.scored_part import chosen_words, first_rows, gain, plain, scored, texts_at
-from presheaf.errors import InputError
+from presheaf.errors import InputError, ModelError
 
 NAME = "tuned soft prompt"
-STEPS, BATCH = 60, 8
+STEPS, BATCH = 40, 8
 """Of training, and the rows of each; the null takes as many again."""
 TRAINED, SCORED = 400, 400
 """Most rows of the choosing half that are trained on, and most of the scoring half that are scored."""
@@ -79,14 +79,13 @@ def climb(
             seed=context.seed,
             progress=told,
         )
-    except InputError as error:
+        at = first_rows(context, rows, written)
+        texts = texts_at(context, context.halves.scoring[at])
+        scores = tuned.log_probs(lm, texts)
+        random = None if tuned.null is None else tuned.log_probs(lm, texts, null=True).argmax(axis=1)
+    except (InputError, ModelError) as error:
         return absent(NAME, "estimate", str(error)), None
-    at = first_rows(context, rows, written)
-    texts = texts_at(context, context.halves.scoring[at])
-    nulls = {}
-    if tuned.null is not None:
-        random = tuned.log_probs(lm, texts, null=True).argmax(axis=1)
-        nulls = {"permuted labels": float(np.mean(random == context.y_scoring[at]))}
+    nulls = {} if random is None else {"permuted labels": float(np.mean(random == context.y_scoring[at]))}
     evidence: dict[str, Any] = {
         "length": length,
         "steps": tuned.trained.steps,
@@ -104,7 +103,7 @@ def climb(
         context,
         NAME,
         at,
-        tuned.log_probs(lm, texts),
+        scores,
         cost=f"{len(choosing):,} labelled rows; {length} vectors of {tuned.vectors.shape[1]}, trained",
         detail=f"{length} free vectors before the chosen prompt, {tuned.trained.steps} steps",
         nulls=nulls,

@@ -55,7 +55,7 @@ def climb(trial: Trial, tried: Sequence[Candidate]) -> Climb:
 
     Notes
     -----
-    Cost: one question for each row of the scoring half that was not asked before, at most 2,000.
+    Cost: one question for each row of the scoring half that was not asked before, at most 1,000.
     """
     best = tried[0]
     spread = sorted(float(trial.hits(c, 0).mean()) for c in tried)

@@ -133,6 +133,7 @@ class NGramModel:
             dim=None,
             kernel="next token",
             precision="float64",
+            trainable=False,
             settings=(
                 ("order", str(self.order)),
                 ("unit", self._vocabulary.unit),
