@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from tasks import BenchTask, real_tasks
 
 from presheaf.audits.context import Halves, canonical_order, split
-from presheaf.audits.run import Options, Outcome, audit_halves, run
+from presheaf.audits.options import Options
+from presheaf.audits.run import Outcome, audit_halves, run
 from presheaf.audits.rungs.fine_tune import Calibration
 from presheaf.errors import PresheafError
 from presheaf.models.base import Model, Role

@@ -14,8 +14,8 @@ import presheaf as ps
 from presheaf.audits.findings import bl01
 from presheaf.audits.findings.base import Evidence
 from presheaf.audits.merges import Merges
+from presheaf.audits.options import Options
 from presheaf.audits.result import Audit
-from presheaf.audits.run import Options
 from presheaf.audits.run import run as run_all
 from presheaf.errors import InputError
 from presheaf.models.base import Model

@@ -25,11 +25,10 @@ from presheaf.audits.category_tasks import task_changes
 from presheaf.audits.category_verdict import decide
 from presheaf.audits.context import Context, Halves, canonical_order
 from presheaf.audits.merges import Merges
+from presheaf.audits.options import OnProgress, Options
 from presheaf.audits.prompts import UserPrompts
 from presheaf.audits.reading import objects_of, same_input
 from presheaf.audits.run import (
-    OnProgress,
-    Options,
     Outcome,
     check_fit,
     check_kinds,

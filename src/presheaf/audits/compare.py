@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
 from presheaf.audits.findings.base import per_cent, plural, span
 from presheaf.audits.language_rungs import seen_through_answers
+from presheaf.audits.options import OnPreview, OnProgress, Options
 from presheaf.audits.prompts import UserPrompts
 from presheaf.audits.result import Audit, Comparison, Difference
 from presheaf.audits.run import (
-    OnPreview,
-    OnProgress,
-    Options,
     Outcome,
     check_fit,
     check_kinds,

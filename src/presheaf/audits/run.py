@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from presheaf.audits.answers import is_language_model
 from presheaf.audits.climb import Climb
@@ -15,29 +14,22 @@ from presheaf.audits.context import Context, Halves, canonical_order, split
 from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
 from presheaf.audits.findings import run_checks
 from presheaf.audits.findings.base import FROZEN, Evidence
+from presheaf.audits.ladder import climb_baseline, climb_features
 from presheaf.audits.language_rungs import LanguageClimbs, climb_language, climb_weights, in_order, seen_through_answers
 from presheaf.audits.merges import Merges
-from presheaf.audits.preview import Preview
-from presheaf.audits.prompting_trial import PromptingOptions
+from presheaf.audits.options import OnPreview, OnProgress, Options
 from presheaf.audits.prompts import UserPrompts
 from presheaf.audits.reading import inputs, objects_of, previews, prompt_encoder, read_features, restrict, same_input
-from presheaf.audits.result import Audit, CurvePoint, Forecast, PromptChoice
-from presheaf.audits.rungs import bounds, fine_tune, fine_tuned, head, k_prompts, majority, one_prompt, soft_prompt
+from presheaf.audits.result import Audit
+from presheaf.audits.rungs import bounds, fine_tune
 from presheaf.audits.statements import NONE, statement
 from presheaf.audits.verdict import MARGIN, decide
 from presheaf.audits.why import explain
 from presheaf.audits.worst import worst_rows
-from presheaf.errors import InputError, one_of
+from presheaf.errors import InputError
 from presheaf.models.base import Model
 from presheaf.models.cache import FeatureCache
-from presheaf.models.features import encode_all, unit
 from presheaf.tables.task import Task
-
-OnProgress = Callable[[str, int, int], object]
-"""Called with what is being done, how much of it is done, and how much there is."""
-OnPreview = Callable[[Preview], object]
-
-BASELINE_DIM = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,44 +39,6 @@ class Outcome:
     audit: Audit
     context: Context
     climbs: dict[str, Climb]
-
-
-@dataclass(frozen=True, eq=False)
-class Options:
-    """How audits are run; every value is printed in the report's settings or changes nothing in it.
-
-    ``ask``: whether a language model climbs the rungs that only it has (they take most of the time).
-    """
-
-    target: float | None = None
-    user: UserPrompts = field(default_factory=UserPrompts)
-    seed: int = 0
-    cache: FeatureCache | None = None
-    progress: OnProgress | None = None
-    on_preview: OnPreview | None = None
-    baseline: bool = True
-    why: bool = False
-    shots: tuple[int, ...] = SHOTS
-    prompt_rows: int = PROMPT_ROWS
-    tune: bool = True
-    fine_tune: str | None = None
-    ask: bool = True
-
-    def __post_init__(self) -> None:
-        if self.fine_tune is not None:
-            one_of("fine_tune", self.fine_tune, tuple(fine_tuned.NAMES))
-
-    @property
-    def prompting(self) -> PromptingOptions:
-        """What concerns prompts of a language model."""
-        folder = None if self.cache is None else self.cache.root
-        return PromptingOptions(self.user, self.shots, self.prompt_rows, self.seed, folder, self.progress, self.tune)
-
-    def said(self, stage: str) -> Callable[[int, int], object] | None:
-        if self.progress is None:
-            return None
-        progress = self.progress
-        return lambda done, total: progress(stage, done, total)
 
 
 def audit(
@@ -253,56 +207,14 @@ def audit_halves(model: Model, task: Task, halves: Halves, options: Options) -> 
     return _climb_all(context, options, interrupted)
 
 
-Ladder = tuple[dict[str, Climb], tuple[PromptChoice, ...], tuple[CurvePoint, ...], Forecast | None]
-
-
-def _ladder(context: Context, options: Options, told: Callable[[int, int], object] | None) -> Ladder:
-    """Rungs 1 to 5."""
-    climbs: dict[str, Climb] = {majority.NAME: majority.climb(context)}
-    steps = 4
-    if told:
-        told(0, steps)
-    climbs[one_prompt.NAME], prompts = one_prompt.climb(context, options.user)
-    if told:
-        told(1, steps)
-    climbs[k_prompts.NAME], curve, forecast = k_prompts.climb(context, options.target)
-    if told:
-        told(2, steps)
-    climbs[soft_prompt.NAME] = soft_prompt.climb(context)
-    if told:
-        told(3, steps)
-    climbs[head.NAME] = head.climb(context, climbs[soft_prompt.NAME])
-    if told:
-        told(4, steps)
-    return climbs, prompts, curve, forecast
-
-
-def _baseline(context: Context, options: Options) -> dict[str, Climb]:
-    """Rungs 1 to 5 of TF-IDF + SVD on the same halves; empty when there is no text or the model is TF-IDF itself."""
-    task = context.task
-    if not options.baseline or task.texts is None or context.model.info.kind == "tfidf":
-        return {}
-    from presheaf.models.tfidf import TfidfModel
-
-    plain = TfidfModel(dim=BASELINE_DIM)
-    plain.fit([task.texts[i] for i in context.halves.choosing])
-    features = unit(encode_all(plain, task.texts))
-
-    def encode_prompts(texts: Sequence[str]) -> NDArray[np.float32]:
-        return unit(encode_all(plain, list(texts)))
-
-    other = Context(plain, task, features, context.halves, None, encode_prompts, options.seed)
-    return _ladder(other, options, options.said("the same ladder for TF-IDF + SVD"))[0]
-
-
 def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
-    climbs, prompts, curve, forecast = _ladder(
+    climbs, prompts, curve, forecast = climb_features(
         context, options, options.said(f"climbing the ladder with {context.model.info.name}")
     )
     asked = climb_language(context, options.prompting) if options.ask else LanguageClimbs({}, None)
     climbs |= asked.climbs
     interrupted = interrupted or asked.stopped
-    baseline = _baseline(context, options)
+    baseline = climb_baseline(context, options)
     merges = Merges(context)
     known = [merges.label_ceiling, *([merges.input_ceiling] if merges.input_ceiling is not None else [])]
     climbs[fine_tune.NAME] = fine_tune.climb(climbs, baseline, known, trainable=context.model.info.trainable)
@@ -342,6 +254,7 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
             "level": 0.95,
             "fingerprint": context.model.fingerprint,
             "why": said,
+            **({} if asked.prompting is None else options.language_settings()),
         },
         interrupted=interrupted,
         why=why,

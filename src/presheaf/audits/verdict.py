@@ -100,16 +100,16 @@ def _missed(evidence: Evidence, target: float, frozen: list[Rung], short: str, r
     more = evidence.forecast
     if more is not None and more.k is not None and not more.reached:
         short += f" The curve forecasts {count(more)} labelled rows per label as prompts."
-    forecast = evidence.rung("fine-tune forecast")
+    forecast, how = evidence.tuning
     where = against(forecast, target)
     if where in ("shown", "likely"):
-        text = f"{short} Fine-tuning is forecast to reach {span(forecast)}.{tail}"
+        text = f"{short} Fine-tuning is {how} to reach {span(forecast)}.{tail}"
         return Verdict("fine-tune", text, target, True if where == "shown" else None, "estimate", reasons)
     if any(against(r, target) == "unlikely" for r in frozen) or where == "unlikely":
         near = (
             "the target lies inside an interval; more rows would settle it"
             if where != "unlikely"
-            else (f"fine-tuning is forecast at {span(forecast)}, which leaves it open")
+            else (f"fine-tuning is {how} at {span(forecast)}, which leaves it open")
         )
         return Verdict("cannot say", f"Cannot say. {short} But {near}.{tail}", target, None, "estimate", reasons)
     plain = evidence.baseline.get("head")
@@ -120,7 +120,9 @@ def _missed(evidence: Evidence, target: float, frozen: list[Rung], short: str, r
         why = forecast.missing[0].upper() + forecast.missing[1:]
         text = f"{short} {why}, so there is no forecast for fine-tuning: take another model.{hint}{tail}"
     else:
-        text = f"{short} Fine-tuning is forecast at {span(forecast)}, below the target too: take another model.{hint}{tail}"
+        text = (
+            f"{short} Fine-tuning is {how} at {span(forecast)}, below the target too: take another model.{hint}{tail}"
+        )
     return Verdict("change the model", text, target, False, "estimate", reasons)
 
 
@@ -185,7 +187,7 @@ def _within(cheap: Climb, best: Climb) -> bool:
 def _without(evidence: Evidence) -> Verdict:
     measured = evidence.frozen
     best = max(measured, key=lambda c: c.rung.accuracy or 0.0)
-    forecast = evidence.rung("fine-tune forecast")
+    forecast, how = evidence.tuning
     tail = _ceiling_clause(evidence)
     reasons = _story(evidence)
     shown = [climb for climb in measured if _gains(evidence, climb, len(measured))]
@@ -212,7 +214,7 @@ def _without(evidence: Evidence) -> Verdict:
         cheapest = measured[0].rung
         text = f"{cheapest.name[0].upper()}{cheapest.name[1:]} reaches {span(cheapest)}. " + text
     if forecast.accuracy is not None and forecast.accuracy > (rung.accuracy or 0) + MARGIN:
-        text += f" Fine-tuning is forecast at {span(forecast)}."
+        text += f" Fine-tuning is {how} at {span(forecast)}."
     return Verdict(_DECISIONS[rung.name], text + tail, None, None, "estimate", reasons)
 
 

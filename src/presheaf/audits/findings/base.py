@@ -39,6 +39,19 @@ class Evidence:
         return self.climbs[name].rung
 
     @property
+    def tuning(self) -> tuple[Rung, str]:
+        """What fine-tuning reaches, and how that is known: "forecast", or "measured" where a real run got at least that.
+
+        A run that got less shows what its few steps reach, not what fine-tuning can.
+        """
+        forecast = self.rung("fine-tune forecast")
+        for name, climb in self.climbs.items():
+            reached = climb.rung.accuracy
+            if name.startswith("fine-tuned") and reached is not None and reached >= (forecast.accuracy or 0.0):
+                return climb.rung, "measured"
+        return forecast, "forecast"
+
+    @property
     def frozen(self) -> list[Climb]:
         """Climbs that leave the weights alone and have a number, cheapest first."""
         known = [self.climbs[name] for name in UNCHANGED if name in self.climbs]

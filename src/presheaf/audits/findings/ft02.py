@@ -10,7 +10,7 @@ def _look(check: Check, evidence: Evidence) -> Finding:
     if evidence.target is None:
         return check.inapplicable("no target was given; name one with --target")
     frozen = [climb.rung for climb in evidence.frozen]
-    forecast = evidence.rung("fine-tune forecast")
+    forecast, how = evidence.tuning
     if any(against(r, evidence.target) in ("shown", "likely") for r in frozen):
         return check.nothing("a rung that leaves the weights alone reaches the target.")
     if any(against(r, evidence.target) == "unlikely" for r in frozen):
@@ -22,13 +22,13 @@ def _look(check: Check, evidence: Evidence) -> Finding:
     where = against(forecast, evidence.target)
     if where in ("shown", "likely"):
         return check.found(
-            f"no prompt and no head tried reaches {per_cent(evidence.target)}; fine-tuning is forecast to reach {span(forecast)}.",
+            f"no prompt and no head tried reaches {per_cent(evidence.target)}; fine-tuning is {how} to reach {span(forecast)}.",
             severity="warning",
             remedy="fine-tune the model, and audit it again afterwards",
         )
     if where == "unlikely":
-        return check.unsaid(f"fine-tuning is forecast at {span(forecast)}; the target lies in the upper part of that.")
-    return check.nothing(f"fine-tuning is forecast at {span(forecast)}, below the target too.")
+        return check.unsaid(f"fine-tuning is {how} at {span(forecast)}; the target lies in the upper part of that.")
+    return check.nothing(f"fine-tuning is {how} at {span(forecast)}, below the target too.")
 
 
 CHECK = Check("FT02", "Only changing the weights can", "estimate", _look)
