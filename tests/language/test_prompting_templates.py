@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from presheaf.errors import InputError
 from presheaf.language.exemplars import draw_examples
-from presheaf.language.templates import Template, chat_of, grammar, list_options, parse_template
+from presheaf.language.templates import Chat, Template, chat_of, grammar, list_options, parse_template
 
 PIECES = st.text(alphabet="ab .:\n\"'", max_size=12)
 CHATML = (
@@ -147,3 +147,10 @@ def test_every_beginning_of_a_draw_is_balanced(labels, most, seed):
         for c in range(4):
             if counts[c] < stock[c]:
                 assert counts[c] >= counts.max() - 1
+
+
+def test_a_reply_that_begins_after_a_blank_is_read_back_as_it_is_asked():
+    made = grammar("review", "sentiment", [("bad", "good")], Chat("USER: ", " ASSISTANT: ", "\n"))[-1]
+    again = parse_template(made.written)
+    assert made.middle.endswith(" ASSISTANT:")
+    assert again.question("Fine.", ("bad", "good")) == made.question("Fine.", ("bad", "good"))

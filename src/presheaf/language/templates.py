@@ -182,7 +182,8 @@ def grammar(text_name: str, label_name: str, word_sets: Sequence[Sequence[str]],
         out += [_named(parse_template(frame, opening=opening), names) for opening, frame in LISTING]
         if chat is not None:
             before, after = (_put(part, names) for part in CHAT.split(TEXT))
-            out.append(Template(before, after + chat.reply, "", chat.opening, chat.gap))
+            middle = (after + chat.reply).rstrip(" ")  # as `parse_template` reads it
+            out.append(Template(before, middle, (after + chat.reply)[len(middle) :], chat.opening, chat.gap))
     return list({template.written: template for template in out}.values())
 
 
