@@ -172,7 +172,7 @@ def test_an_endpoint_that_can_not_score_a_texts_first_token_is_audited(tmp_path)
 def test_a_language_model_needs_texts():
     lm = NGramModel.train(["good bad"], 2)
     with pytest.raises(InputError, match="name the text column"):
-        ps.audit(lm, replace(cues(20), texts=None))
+        ps.audit(lm, replace(cues(20), objects=None))
 
 
 @pytest.mark.parametrize("said", [[np.nan, 0.0], [0.0]])

@@ -249,7 +249,7 @@ def test_a_dry_run_counts_the_questions_that_are_asked(tmp_path):
 def test_tasks_that_cannot_be_prompted_are_refused(tmp_path):
     task, halves = cues()
     with pytest.raises(InputError, match="text column"):
-        prompting_rungs(CueModel(), replace(task, texts=None), halves, options(tmp_path))
+        prompting_rungs(CueModel(), replace(task, objects=None), halves, options(tmp_path))
     with pytest.raises(InputError, match="has no row"):
         prompting_rungs(CueModel(), task, replace(halves, choosing=halves.choosing[:0]), options(tmp_path))
     with pytest.raises(InputError, match="at least 1"):

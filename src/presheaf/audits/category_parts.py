@@ -133,10 +133,10 @@ def float_noise(before: Context, after: Context, positions: Ints, largest: float
 
 def _alone(context: Context, positions: Ints) -> tuple[NDArray[np.float64], str] | None:
     task, model = context.task, context.model
-    if model.takes == "row" or task.texts is None:
+    if model.takes == "row" or task.objects is None:
         objects: Sequence[Any] = [int(row) for row in task.rows[positions]]
     else:
-        objects = [task.texts[p] for p in positions]
+        objects = [task.objects[p] for p in positions]
     found = model.encode_exact(objects)
     return None if found is None else (np.asarray(found[0], dtype=np.float64), found[1])
 
@@ -247,7 +247,7 @@ class Rows:
         )
 
     def _text(self, i: int) -> str:
-        return "" if self.task.texts is None else self.task.texts[self.positions[i]]
+        return "" if self.task.objects is None else self.task.objects[self.positions[i]]
 
 
 def _votes(neighbours: Ints, labels: NDArray[np.int32], classes: int) -> Ints:

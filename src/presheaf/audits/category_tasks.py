@@ -192,7 +192,7 @@ def _rows(sample: Sample, before: _Fit, after: _Fit) -> list[FitRow]:
         out.append(
             FitRow(
                 int(task.rows[position]),
-                "" if task.texts is None else task.texts[position],
+                "" if task.objects is None else task.objects[position],
                 task.classes[int(task.labels[position])],
                 float(before.off[i]),
                 float(after.off[i]),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import combinations
 from unicodedata import category, combining, normalize
 
+from presheaf.audits.image_causes import IMAGES
 from presheaf.models.base import Trace
 
 IN01 = (
@@ -111,6 +112,6 @@ def code_of(named: tuple[str, ...]) -> tuple[str, ...]:
         codes.append("IN02")
     if "unknown token" in named:
         codes.append("IN03")
-    if any(c in IN01 or c == "tokenizer" for c in named):
+    if any(c in IN01 or c in IMAGES or c == "tokenizer" for c in named):
         codes.append("IN01")
     return tuple(codes)

@@ -29,13 +29,14 @@ def normal_form(text: str) -> str:
 
 def canonical_order(task: Task, seed: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Positions sorted by a hash of the content, and the hashes: an audit does not depend on the order of rows."""
-    if task.texts is not None:
-        marks = [digest(text, seed) for text in task.texts]
+    contents = task.contents
+    if contents is not None:
+        marks = [digest(content, seed) for content in contents]
     else:
         marks = [digest(str(row), seed) for row in task.rows]
+        contents = ("",) * len(task)
     hashes = np.array(marks, dtype=np.uint64)
-    texts = task.texts if task.texts is not None else [""] * len(task)
-    order = sorted(range(len(task)), key=lambda i: (hashes[i], texts[i], task.labels[i], task.rows[i]))
+    order = sorted(range(len(task)), key=lambda i: (hashes[i], contents[i], task.labels[i], task.rows[i]))
     return np.array(order, dtype=np.int64), hashes[order]
 
 
@@ -50,8 +51,10 @@ class Halves:
 
 def split(task: Task, hashes: NDArray[np.uint64], keys: Sequence[Sequence[bytes]]) -> Halves:
     """Halves of a task in canonical order; rows that agree in normal form or in one of the ``keys`` stay together."""
-    forms: list[Sequence[Any]] = [list(map(normal_form, task.texts))] if task.texts is not None else [range(len(task))]
-    groups = connected_groups(*forms, *keys)
+    forms: Sequence[Any] = range(len(task)) if task.contents is None else task.contents
+    if task.texts is not None:
+        forms = list(map(normal_form, task.texts))
+    groups = connected_groups(forms, *keys)
     choosing, scoring = halves(groups, task.labels, hashes)
     return Halves(choosing, scoring, groups)
 

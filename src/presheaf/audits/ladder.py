@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
+from presheaf.audits.baseline import plain_model, plain_of
 from presheaf.audits.climb import Climb
 from presheaf.audits.context import Context
 from presheaf.audits.options import Options
+from presheaf.audits.reading import prompt_encoder
 from presheaf.audits.result import CurvePoint, Forecast, PromptChoice
 from presheaf.audits.rungs import head, k_prompts, majority, one_prompt, soft_prompt
 from presheaf.errors import ModelError
 from presheaf.models.features import encode_all, unit
 
-BASELINE_DIM = 300
 Ladder = tuple[dict[str, Climb], tuple[PromptChoice, ...], tuple[CurvePoint, ...], Forecast | None]
 
 
@@ -41,21 +39,18 @@ def climb_features(context: Context, options: Options, told: Callable[[int, int]
 
 
 def climb_baseline(context: Context, options: Options) -> dict[str, Climb]:
-    """The same rungs of TF-IDF + SVD on the same halves; empty without words to count or when the model is TF-IDF itself."""
+    """The same rungs of the plain baseline on the same halves; empty without objects or when the model is the baseline."""
     task = context.task
-    if not options.baseline or task.texts is None or context.model.info.kind == "tfidf":
+    if not options.baseline or task.objects is None:
         return {}
-    from presheaf.models.tfidf import TfidfModel
-
-    plain = TfidfModel(dim=BASELINE_DIM)
+    plain = plain_model(task)
+    if context.model.info.kind == plain.info.kind:
+        return {}
     try:
-        plain.fit([task.texts[i] for i in context.halves.choosing])
+        plain.fit([task.objects[i] for i in context.halves.choosing])
     except ModelError:  # texts without a word
         return {}
-    features = unit(encode_all(plain, task.texts))
+    features = unit(encode_all(plain, task.objects))
 
-    def encode_prompts(texts: Sequence[str]) -> NDArray[np.float32]:
-        return unit(encode_all(plain, list(texts)))
-
-    other = Context(plain, task, features, context.halves, None, encode_prompts, options.seed)
-    return climb_features(other, options, options.said("the same ladder for TF-IDF + SVD"))[0]
+    other = Context(plain, task, features, context.halves, None, prompt_encoder(plain, None), options.seed)
+    return climb_features(other, options, options.said(f"the same ladder for {plain_of(task.media).name}"))[0]

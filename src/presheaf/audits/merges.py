@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from presheaf.audits.causes import causes, code_of
 from presheaf.audits.ceiling import Ceiling, ceiling
 from presheaf.audits.context import Context
+from presheaf.audits.image_causes import image_causes
 from presheaf.audits.result import RowGroup
 from presheaf.models.base import Model, Trace
 
@@ -36,7 +37,7 @@ LOOKED_AT = 60
 
 @dataclass(frozen=True)
 class Merge:
-    """Rows with different texts and one input. ``positions`` are in the context's order."""
+    """Rows with different objects and one input. ``positions`` are in the context's order."""
 
     positions: tuple[int, ...]
     named: tuple[str, ...]
@@ -83,17 +84,17 @@ class Merges:
 
     @cached_property
     def raw(self) -> NDArray[np.int64]:
-        """Number of each row's raw text (each row its own when there are no texts).
+        """Number of each row's raw object, an image by its content (each row its own when there are no objects).
 
         Beside precomputed vectors rows are the same only if their vectors are too: whatever made the vectors may have
-        seen more than the text.
+        seen more than the object.
         """
         task, model = self.context.task, self.context.model
-        if task.texts is None:
+        if task.contents is None:
             return np.arange(len(task))
-        if model.takes == "text":
-            return number(task.texts)
-        return number(list(zip(task.texts, row_keys(model, task.rows), strict=True)))
+        if model.takes != "row":
+            return number(task.contents)
+        return number(list(zip(task.contents, row_keys(model, task.rows), strict=True)))
 
     @cached_property
     def cells(self) -> NDArray[np.int64] | None:
@@ -127,11 +128,11 @@ class Merges:
 
     @cached_property
     def merges(self) -> list[Merge]:
-        """Inputs shared by different texts, conflicts first, then in the order of rows. Cost: linear in their rows."""
-        cells, texts = self.cells, self.context.task.texts
-        if cells is None or texts is None:
+        """Inputs shared by different objects, conflicts first, then in the order of rows. Cost: linear in their rows."""
+        cells = self.cells
+        if cells is None or self.context.task.objects is None:
             return []
-        # An input is a merge when it covers more than one raw text.
+        # An input is a merge when it covers more than one raw object.
         pairs = np.unique(np.stack([cells, self.raw], axis=1), axis=0)
         merged = np.flatnonzero(np.bincount(pairs[:, 0]) > 1)
         wanted = np.isin(cells, merged)
@@ -142,26 +143,38 @@ class Merges:
         return sorted(out, key=lambda m: (not m.conflict, min(self.context.task.rows[list(m.positions)])))
 
     def _merge(self, positions: list[int]) -> Merge:
-        task, trace = self.context.task, self.context.model.trace
-        assert task.texts is not None
-        distinct: dict[str, int] = {}
+        task = self.context.task
+        assert task.objects is not None
+        distinct: dict[int, str] = {}
         for p in positions:
-            distinct.setdefault(task.texts[p], p)
-        first, *others = list(distinct)[:9]
+            distinct.setdefault(int(self.raw[p]), task.objects[p])
+        first, *others = list(distinct.values())[:9]
+        explain = self._image_causes if task.media == "image" else self._text_causes
+        named, note = explain(first, others)
+        rows = sorted(positions, key=lambda p: int(task.rows[p]))
+        conflict = len(set(task.labels[positions].tolist())) > 1
+        return Merge(tuple(rows), named, code_of(named), conflict, note)
+
+    def _text_causes(self, first: str, others: Sequence[str]) -> tuple[tuple[str, ...], str]:
+        """Causes of a merge, and what the model saw of all its texts."""
+        trace = self.context.model.trace
         seen = trace(first)
         named: list[str] = []
         for other in others:
             named += causes(first, other, seen, trace(other))
-        unique = tuple(dict.fromkeys(named))
         note = ""
         if seen is not None:
             shown = " ".join(seen.tokens[:12]) + (" ..." if len(seen.tokens) > 12 else "")
             note = f"all reach the model as: {shown}" if seen.ordered else f"all reach the model as the bag: {shown}"
             if seen.cut:
                 note += f" (cut after {len(seen.tokens)} tokens)"
-        rows = sorted(positions, key=lambda p: int(task.rows[p]))
-        conflict = len(set(task.labels[positions].tolist())) > 1
-        return Merge(tuple(rows), unique, code_of(unique), conflict, note)
+        return tuple(dict.fromkeys(named)), note
+
+    def _image_causes(self, first: str, others: Sequence[str]) -> tuple[tuple[str, ...], str]:
+        """Causes of a merge, and what reached the weights of all its images."""
+        named = [cause for other in others for cause in image_causes(first, other)]
+        reached = dict(self.context.model.info.settings).get("input", "the same pixels")
+        return tuple(dict.fromkeys(named or ["fine detail"])), f"all reach the model as the same {reached}"
 
     def group(self, merge: Merge) -> RowGroup:
         """The merge as a report shows it."""
@@ -173,7 +186,7 @@ class Merges:
         return RowGroup(
             tuple(int(task.rows[p]) for p in positions),
             tuple(task.classes[task.labels[p]] for p in positions),
-            tuple(task.texts[p] for p in positions) if task.texts is not None else (),
+            tuple(task.objects[p] for p in positions) if task.objects is not None else (),
             cause,
             note,
         )
@@ -181,7 +194,7 @@ class Merges:
     @cached_property
     def contradictions(self) -> list[tuple[int, ...]]:
         """Identical raw rows labelled apart, each group in the order of rows."""
-        if self.context.task.texts is None:
+        if self.context.task.contents is None:
             return []
         members: dict[int, list[int]] = {}
         for position in np.flatnonzero(self.label_ceiling.conflicted):
@@ -221,8 +234,8 @@ class Merges:
         task, model = self.context.task, self.context.model
         objects: list[Any] = (
             [int(task.rows[i]), int(task.rows[j])]
-            if model.takes == "row" or task.texts is None
-            else [task.texts[i], task.texts[j]]
+            if model.takes == "row" or task.objects is None
+            else [task.objects[i], task.objects[j]]
         )
         exact = model.encode_exact(objects)
         if exact is None:

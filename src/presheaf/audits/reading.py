@@ -25,6 +25,7 @@ Watch = Callable[[NDArray[np.float32], NDArray[np.int64]], None]
 
 LEAST = 40
 """Rows that must have been encoded before an interrupted run still gives an audit."""
+_LONG_KEY = 1 << 14  # bytes
 MOST_CLASSES = 60
 """Classes up to which templates are tried while rows come in."""
 
@@ -43,24 +44,32 @@ def inputs(model: Model, task: Task) -> list[bytes] | None:
 
 
 def _encoded(model: Model, task: Task) -> list[bytes] | None:
-    """What features are made of, for every row; None when it can't be seen. Equal texts are asked once.
+    """What features are made of, for every row; None when it can't be seen. Equal objects are asked once.
 
     A model that learns its vocabulary is fitted on all rows for this: what is proved then does not hang on the words that
     one half happens to hold.
     """
-    if model.takes == "row" or task.texts is None:
+    contents, objects = task.contents, task.objects
+    if model.takes == "row" or contents is None or objects is None:
         return None
     if model.needs_fit:
-        model.fit(task.texts)
-    unique = list(dict.fromkeys(task.texts))
+        model.fit(objects)
+    unique = dict(zip(contents, objects, strict=True))
+    names = list(unique)
     found: dict[str, bytes] = {}
-    for start in range(0, len(unique), 4096):
-        part = unique[start : start + 4096]
-        keys = model.inputs(part)
+    for start in range(0, len(names), 4096):
+        part = names[start : start + 4096]
+        keys = model.inputs([unique[name] for name in part])
         if keys is None:
             return None
-        found.update(zip(part, keys, strict=True))
-    return [found[text] for text in task.texts]
+        # The pixels of many images would fill the memory.
+        found.update(zip(part, map(_short, keys), strict=True))
+    return [found[content] for content in contents]
+
+
+def _short(key: bytes) -> bytes:
+    """A long key by its digest; keys of texts are as short as their texts."""
+    return key if len(key) <= _LONG_KEY else b"digest:" + blake2b(key, digest_size=32).digest()
 
 
 def _end(model: LocalLanguageModel, text: str) -> bytes:
@@ -86,8 +95,8 @@ def objects_of(model: Model, task: Task) -> Sequence[Any]:
     """What `encode` takes for every row of the task."""
     if model.takes == "row":
         return [int(row) for row in task.rows]
-    assert task.texts is not None
-    return task.texts
+    assert task.objects is not None
+    return task.objects
 
 
 def restrict(task: Task, halves: Halves, seen: NDArray[np.int64]) -> tuple[Task, Halves]:
@@ -99,8 +108,8 @@ def restrict(task: Task, halves: Halves, seen: NDArray[np.int64]) -> tuple[Task,
 
 
 def prompt_encoder(model: Model, cache: FeatureCache | None) -> Encoder | None:
-    """Turns prompts into unit features; None for a model that can't read text or shows no features of it."""
-    if model.takes == "row" or getattr(model, "answers_only", False):
+    """Turns prompts into unit features; None for a model that reads no text or shows no features of it."""
+    if model.takes != "text" or getattr(model, "answers_only", False):
         return None
     return lambda texts: unit(encode_all(model, list(texts), role="prompt", cache=cache))
 

@@ -76,7 +76,7 @@ class RowGroup:
     labels : tuple of str
         Class name of each.
     texts : tuple of str
-        Text of each (empty when the table has none).
+        Text of each, or its path where the objects are images (empty when the table has neither).
     cause : str
         "case", "accents", "white space", "order", "truncation", "unknown token", ...; "" when there is none.
     note : str
@@ -197,9 +197,9 @@ class Audit:
     rows : tuple of WorstRow
     model : ModelInfo
     baseline : tuple of Rung
-        The same rungs for TF-IDF + truncated SVD; empty when the objects are no texts.
+        The same rungs for TF-IDF + truncated SVD, of images for pixels; empty when the objects are neither.
     task : dict
-        name, source, rows, classes (name to count), text_column, label_column, skipped rows, notes.
+        name, source, rows, classes (name to count), objects ("text", "image" or "none"), text_column, label_column, skipped rows, notes.
     settings : dict
         seed, target, halves, margins: everything needed to get the same numbers again.
     interrupted : str

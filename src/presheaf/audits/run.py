@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from presheaf.audits.answers import is_language_model
+from presheaf.audits.baseline import plain_of
 from presheaf.audits.climb import Climb
 from presheaf.audits.context import Context, Halves, canonical_order, split
 from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
@@ -75,7 +76,7 @@ def audit(
     cache : FeatureCache, optional
         Where features are kept; the user's cache folder by default.
     baseline : bool
-        Whether TF-IDF + SVD climbs the same ladder beside the model.
+        Whether a plain baseline climbs the same ladder beside the model: TF-IDF + SVD for texts, pixels for images.
     progress, on_preview : callables, optional
         Told what is being done, and rough numbers while rows come in.
     why : bool
@@ -102,7 +103,7 @@ def audit(
 
     Notes
     -----
-    Cost: one pass of the encoder over the distinct texts, then linear in rows.
+    Cost: one pass of the encoder over the distinct objects, then linear in rows.
     """
     options = Options(
         check_target(target),
@@ -176,8 +177,19 @@ def check_kinds(models: Sequence[object], task: object) -> None:
 
 def check_fit(model: Model, task: Task) -> None:
     """Raise InputError when the model can't take the task's objects."""
-    if task.texts is None and (is_language_model(model) or model.takes == "text"):
+    reads = "text" if is_language_model(model) else model.takes
+    if reads == "text" and task.texts is None:
+        if task.media == "image" and task.objects is not None:
+            raise InputError(
+                f"model {model.info.name!r} reads text and the task's objects are images; take a model of images, e.g. "
+                "efficientnet-lite0 or pixels."
+            )
         raise InputError(f"model {model.info.name!r} reads text and the task has none; name the text column (--text).")
+    if reads == "image" and (task.media != "image" or task.objects is None):
+        raise InputError(
+            f"model {model.info.name!r} reads images and the task has none; name the column of image files (--image), or "
+            "pass a folder of images with a sub-folder for each class."
+        )
     if model.takes == "row":
         model.encode([int(task.rows.max())])  # raises when the vectors don't reach as far as the table
 
@@ -217,7 +229,9 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
     baseline = climb_baseline(context, options)
     merges = Merges(context)
     known = [merges.label_ceiling, *([merges.input_ceiling] if merges.input_ceiling is not None else [])]
-    climbs[fine_tune.NAME] = fine_tune.climb(climbs, baseline, known, trainable=context.model.info.trainable)
+    climbs[fine_tune.NAME] = fine_tune.climb(
+        climbs, baseline, known, trainable=context.model.info.trainable, plain=plain_of(context.task.media)
+    )
     if options.fine_tune is not None:
         measured = climb_weights(context, options.prompting, asked, climbs[fine_tune.NAME], options.fine_tune)
         climbs |= {} if measured is None else {measured.rung.name: measured}
@@ -271,6 +285,7 @@ def describe(task: Task) -> dict[str, Any]:
         "source": task.source,
         "rows": len(task),
         "classes": {name: int(c) for name, c in zip(task.classes, counts, strict=True)},
+        "objects": "none" if task.objects is None else task.media,
         "text_column": task.text_column,
         "label_column": task.label_column,
         "skipped": [{"row": bad.row, "reason": bad.reason} for bad in task.bad_rows],

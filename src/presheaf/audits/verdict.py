@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from presheaf.audits.baseline import plain_of
 from presheaf.audits.climb import Climb, paired, rows_scored
 from presheaf.audits.findings.base import Evidence, against, per_cent, plural, span
 from presheaf.audits.findings.pr02 import count
@@ -115,7 +116,7 @@ def _missed(evidence: Evidence, target: float, frozen: list[Rung], short: str, r
     plain = evidence.baseline.get("head")
     hint = ""
     if plain is not None and against(plain.rung, target) in ("shown", "likely"):
-        hint = f" Counting words (TF-IDF) reaches {span(plain.rung)}."
+        hint = f" {_plain(evidence)} reaches {span(plain.rung)}."
     if where == "missing":
         why = forecast.missing[0].upper() + forecast.missing[1:]
         text = f"{short} {why}, so there is no forecast for fine-tuning: take another model.{hint}{tail}"
@@ -179,6 +180,13 @@ def _constant(evidence: Evidence) -> str:
     return span(majority) + beside
 
 
+def _plain(evidence: Evidence) -> str:
+    """The baseline as the subject of a sentence."""
+    plain = plain_of(evidence.context.task.media)
+    doing = plain.doing[0].upper() + plain.doing[1:]
+    return doing if plain.short in doing else f"{doing} ({plain.short})"
+
+
 def _within(cheap: Climb, best: Climb) -> bool:
     first, second, _ = paired(best, cheap)
     return paired_difference(first, second).value <= MARGIN
@@ -203,7 +211,7 @@ def _without(evidence: Evidence) -> Verdict:
         counted, own, rows = paired(plain, best)
         lead = paired_difference(counted, own, evidence.context.groups_scoring[rows])
         if lead.low > 0:
-            text = f"Counting words (TF-IDF) reaches {span(plain.rung)}, more than this model's {span(best.rung)}: take another model.{tail}"
+            text = f"{_plain(evidence)} reaches {span(plain.rung)}, more than this model's {span(best.rung)}: take another model.{tail}"
             return Verdict("change the model", text, None, None, "estimate", reasons)
     # Within the margin of the best and yet no better than a constant answer would be no answer at all.
     answer = next(c for c in shown if _within(c, best))

@@ -130,7 +130,7 @@ def gap(sample: Sample) -> Gap:
             task.classes[labels[p]],
             float(found.nearest[i]),
             float(found.rival[i]),
-            "" if task.texts is None else task.texts[sample.rows[sample.scoring[i]]],
+            "" if task.objects is None else task.objects[sample.rows[sample.scoring[i]]],
         )
         for i, p in zip(listed, closest, strict=True)
     )

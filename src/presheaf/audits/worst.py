@@ -48,7 +48,7 @@ def worst_rows(context: Context, climbs: Sequence[Climb], merges: Merges) -> tup
                 int(wrong[i]),
                 len(usable),
                 round(float(confidence[i]), 6),
-                context.task.texts[p] if context.task.texts is not None else "",
+                context.task.objects[p] if context.task.objects is not None else "",
                 cause,
             )
         )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from presheaf.cli.agreement import agreed
 from presheaf.cli.loading import cache_of, check_rows, load, load_all, prompts_of
+from presheaf.cli.output import check_outputs, show, width
 from presheaf.cli.progress import Progress
 from presheaf.errors import InputError
 
 if TYPE_CHECKING:
-    from presheaf.audits.category_result import CategoryComparison
     from presheaf.audits.result import Audit, Comparison
     from presheaf.tables.task import Task
 
@@ -28,7 +26,7 @@ def audit(arguments: Namespace) -> int:
 
     check_target(arguments.target)
     check_seed(arguments.seed)
-    _check_outputs(arguments)
+    check_outputs(arguments)
     task = _read(arguments)
     if arguments.vectors is None and arguments.model is None:
         raise InputError("no model is named; add --model minilm (see `presheaf models`), or --vectors COLUMN.")
@@ -44,7 +42,7 @@ def audit(arguments: Namespace) -> int:
             cache=cache_of(arguments), progress=progress, on_preview=progress.preview, why=not arguments.no_why,
             **_language(arguments),
         )  # fmt: skip
-    _show(result, arguments)
+    show(result, arguments)
     if result.interrupted:
         return 130
     return exit_code(result.verdict)
@@ -58,7 +56,7 @@ def compare(arguments: Namespace) -> int:
 
     check_target(arguments.target)
     check_seed(arguments.seed)
-    _check_outputs(arguments)
+    check_outputs(arguments)
     if len(arguments.model) + (arguments.vectors is not None) < 2:
         raise InputError("a comparison needs at least two models; repeat --model, e.g. --model minilm --model tfidf.")
     task = _read(arguments)
@@ -74,7 +72,7 @@ def compare(arguments: Namespace) -> int:
             cache=cache_of(arguments), progress=progress, failed=failed, why=not arguments.no_why,
             **_language(arguments),
         )  # fmt: skip
-    _show(result, arguments)
+    show(result, arguments)
     return min(exit_code(a.verdict) for a in result.audits)
 
 
@@ -86,7 +84,7 @@ def compare_categories(arguments: Namespace) -> int:
 
     check_target(arguments.target)
     check_seed(arguments.seed)
-    _check_outputs(arguments)
+    check_outputs(arguments)
     specs: list[str | None] = list(arguments.model)
     if arguments.vectors is not None:
         specs.append(None)
@@ -105,7 +103,7 @@ def compare_categories(arguments: Namespace) -> int:
             before, after, task, k=arguments.neighbours, calibrate=arguments.calibrate, target=arguments.target,
             prompts=prompts_of(arguments, task), seed=arguments.seed, cache=cache_of(arguments), progress=progress,
         )  # fmt: skip
-    _show(result, arguments)
+    show(result, arguments)
     return exit_code(result)
 
 
@@ -135,7 +133,7 @@ def rows(arguments: Namespace) -> int:
         write(arguments.csv, rows_csv(result, arguments.finding.upper()))
         print(f"wrote {arguments.csv}")
         return 0
-    print(rows_text(result, arguments.finding.upper(), width=_width()), end="")
+    print(rows_text(result, arguments.finding.upper(), width=width()), end="")
     return 0
 
 
@@ -182,7 +180,7 @@ def _read(arguments: Namespace) -> Task:
     from presheaf.tables import read_task
 
     return read_task(
-        arguments.table, text=arguments.text, label=arguments.label, vectors=arguments.vectors,
+        arguments.table, text=arguments.text, image=arguments.image, label=arguments.label, vectors=arguments.vectors,
         on_bad_row=arguments.on_bad_row, encoding=arguments.encoding,
     )  # fmt: skip
 
@@ -191,35 +189,3 @@ def _language(arguments: Namespace) -> dict[str, Any]:
     """What concerns language models."""
     return {"shots": arguments.shots, "prompt_rows": arguments.prompt_rows, "tune": not arguments.no_tune,
             "fine_tune": arguments.fine_tune}  # fmt: skip
-
-
-def _check_outputs(arguments: Namespace) -> None:
-    """Fail before the work, not after it, when a file can't be written."""
-    for path in (arguments.report, arguments.json):
-        if path is None or path == "-":
-            continue
-        if Path(path).is_dir():
-            raise InputError(f"can't write {path}: it is a folder; add a file name.")
-        if not Path(path).resolve().parent.is_dir():
-            raise InputError(f"can't write {path}: the folder {Path(path).resolve().parent} does not exist.")
-
-
-def _show(result: Audit | Comparison | CategoryComparison, arguments: Namespace) -> None:
-    from presheaf.report import to_html, to_json, to_text, write
-
-    if arguments.report is not None:
-        write(arguments.report, to_html(result))
-    if arguments.json == "-":
-        # JSON is UTF-8 whatever the terminal is.
-        sys.stdout.buffer.write(to_json(result).encode("utf-8"))
-        return
-    if arguments.json is not None:
-        write(arguments.json, to_json(result))
-    print(to_text(result, width=_width(), color=sys.stdout.isatty()), end="")
-    for path in (arguments.report, arguments.json):
-        if path is not None:
-            print(f"wrote {path}", file=sys.stderr)
-
-
-def _width() -> int:
-    return min(120, max(60, shutil.get_terminal_size((100, 40)).columns))

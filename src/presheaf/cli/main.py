@@ -55,11 +55,12 @@ def _run(argv: Sequence[str] | None) -> int:
     if arguments.command is None:
         parser.print_help()
         return 2
-    from presheaf.cli import commands
+    from presheaf.cli import commands, train
     from presheaf.cli.migrate import migrate
 
     run = {"audit": commands.audit, "compare": commands.compare, "compare-categories": commands.compare_categories,
-           "rows": commands.rows, "models": commands.models, "migrate": migrate}  # fmt: skip
+           "rows": commands.rows, "models": commands.models, "migrate": migrate,
+           "train": train.train, "data": train.data}  # fmt: skip
     code = run[arguments.command](arguments)
     try:
         sys.stdout.flush()

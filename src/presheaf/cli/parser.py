@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
-from presheaf.cli import migrate
+from presheaf.cli import migrate, train
 
 DESCRIPTION = "What can a pre-trained model be made to do on your table? Measured before you spend money."
 TOP = """\
@@ -13,13 +13,17 @@ examples:
   presheaf audit reviews.csv --text review --label sentiment --model minilm --target 0.90 --report out.html --json out.json
   presheaf compare reviews.csv --text review --label sentiment --model minilm --model wordllama --model tfidf
   presheaf compare-categories reviews.csv --text review --label sentiment --model minilm --model minilm-int8
+  presheaf audit photos/ --model efficientnet-lite0 --report out.html
   presheaf rows out.json --finding IN01
   presheaf models
+  presheaf train --pretext simclr --data digits --out runs/simclr --report simclr.html
   presheaf migrate --functor F.toml --sigma input.duckdb output.duckdb
 """
 AUDIT = """\
-example:
+examples:
   presheaf audit reviews.csv --text review --label sentiment --model minilm --target 0.90 --report out.html --json out.json
+  presheaf audit photos.csv --image path --label kind --model efficientnet-lite0 --report out.html
+  presheaf audit photos/ --model efficientnet-lite0        # one sub-folder a class
 
 exit codes:
   0  done; with --target: a rung is shown to reach it (its whole interval), or fine-tuning is forecast to, likewise
@@ -47,7 +51,8 @@ exit codes:
   130  stopped with Ctrl-C
 """
 MODEL = (
-    "a name of `presheaf models`; hf:FOLDER, st:FOLDER, onnx:FILE, wordvec:FILE, vectors:FILE.npy; language models: "
+    "a name of `presheaf models`; hf:FOLDER, st:FOLDER, onnx:FILE, wordvec:FILE, vectors:FILE.npy; for images "
+    "efficientnet-lite0, -lite1, -lite2 and pixels; language models: "
     "lm:FOLDER, gguf:FILE, ngram:FILE.npz; http://127.0.0.1:8080/v1#model for an OpenAI-compatible endpoint, with lm: in "
     "front for its completions; options follow as in minilm-torch?layer=3 or smollm2?adapter=FOLDER"
 )
@@ -55,9 +60,13 @@ MODEL = (
 
 def _task(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "table", help="CSV, TSV, JSONL, JSON, Parquet, Arrow file, or a saved Hugging Face dataset folder"
+        "table",
+        help="CSV, TSV, JSONL, JSON, Parquet, Arrow file, a saved Hugging Face dataset folder, or a folder of images with a "
+        "sub-folder for each class",
     )
     parser.add_argument("--text", metavar="COLUMN", help="column that holds the text")
+    parser.add_argument("--image", metavar="COLUMN",
+                        help="column that holds names of image files, relative to the table (instead of --text)")  # fmt: skip
     parser.add_argument("--label", metavar="COLUMN", help="column that holds the label")
     parser.add_argument(
         "--vectors", metavar="COLUMN", help="column that holds precomputed vectors (instead of --model)"
@@ -135,7 +144,8 @@ def build() -> argparse.ArgumentParser:
     compare = commands.add_parser("compare", help="which of several models is better, by how much, and why",
                                   description="The same rows and halves for every model, with paired tests.",
                                   epilog=AUDIT.replace("presheaf audit", "presheaf compare").replace(
-                                      "--model minilm ", "--model minilm --model tfidf "), formatter_class=raw)  # fmt: skip
+                                      "--model minilm ", "--model minilm --model tfidf ").replace(
+                                      "-lite0 ", "-lite0 --model pixels "), formatter_class=raw)  # fmt: skip
     _task(compare)
     compare.add_argument("--model", metavar="MODEL", action="append", default=[], help="twice or more; " + MODEL)
     _why(compare)
@@ -164,4 +174,5 @@ def build() -> argparse.ArgumentParser:
     models.add_argument("--json", action="store_true", help="as JSON")
 
     migrate.add(commands)
+    train.add(commands)
     return parser

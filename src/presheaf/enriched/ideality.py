@@ -43,8 +43,8 @@ class Ideality:
         The part where Hom exceeds k_f. The three sum to ``value``.
     merged : Interval
         Share of objects that the model merges with one whose row of Hom differs: f is not faithful there.
-    null : float array of shape (repeats,)
-        ``value`` with the objects of the external hom shuffled.
+    null : float array of shape (repeats,) or shorter
+        ``value`` with the objects of the external hom shuffled; a shuffle that leaves no row to compare is left out.
     normalise : "rows" or "none"
     objects : int
     skipped : int
@@ -125,10 +125,14 @@ def ideality(
     group = rng.permutation(np.arange(n) % min(GROUPS, n // 2))
     merge = _merged_classes(model, external, variance, rng, limit_bytes)
     whole, without, usable = _sums(model, external, variance, normalise, merge, group, limit_bytes)
+    if not (usable and np.isfinite(without).all()):
+        raise InputError("no row of the homs has any weight on other objects, so rows can't be normalised.")
     nulls = []
     for _ in range(repeats):
         shuffled = external.take(rng.permutation(n))
-        nulls.append(_sums(model, shuffled, variance, normalise, merge, None, limit_bytes)[0].sum())
+        total, _, rows = _sums(model, shuffled, variance, normalise, merge, None, limit_bytes)
+        if rows:  # homs with few arrows may be left without a common row
+            nulls.append(total.sum())
     merged = _with_other_row(merge)
     keep = ~np.eye(int(group.max()) + 1, dtype=bool)[group]
     share = (keep * merged[:, None]).sum(axis=0) / keep.sum(axis=0)
@@ -223,9 +227,8 @@ def _sums(
             some, count = _row_parts(k[kept], h[kept], apart[kept], normalise)
             totals[g] += some
             counts[g] += count
-    if not counts.all():
-        raise InputError("no row of the homs has any weight on other objects, so rows can't be normalised.")
-    means = totals / counts[:, None]
+    with np.errstate(invalid="ignore"):
+        means = totals / counts[:, None]
     return means[groups], means[:groups], int(counts[groups])
 
 

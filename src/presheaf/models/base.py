@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Role = Literal["object", "prompt"]
+Takes = Literal["text", "row", "image"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class ModelInfo:
     name : str
         The name the user asked for.
     kind : str
-        The source: "onnx", "transformers", "static", "tfidf", "vectors", "openai", ...
+        The source: "onnx", "transformers", "static", "tfidf", "vectors", "openai", "efficientnet-lite", "pixels", ...
     dim : int or None
         Feature dimension; None before it is known.
     kernel : "cosine"
@@ -34,7 +35,8 @@ class ModelInfo:
         Whether somebody could change the weights (false for an endpoint and for precomputed vectors).
     licence : str
     settings : tuple of (str, str)
-        Layer, pooling, prefix, ...: part of the model, so part of the report.
+        Layer, pooling, prefix, ...: part of the model, so part of the report. A model of images says under "input" what
+        reaches its weights: "224 x 224 pixels, colour".
     """
 
     name: str
@@ -78,14 +80,18 @@ class Model(Protocol):
     whatever else is in the batch (up to rounding), and nothing is written anywhere.
     """
 
-    takes: Literal["text", "row"]
-    """"text": encode takes strings. "row": encode takes 1-based row numbers of the table (precomputed vectors)."""
-
     needs_fit: bool
     """True for a source that learns from unlabelled texts first (TF-IDF). `fit` must come before `encode`."""
 
     batch_size: int
     """How many objects `encode` likes at once."""
+
+    @property
+    def takes(self) -> Takes:
+        """What `encode` takes: "text", strings; "image", paths of image files and uint8 arrays of shape (h, w, channels);
+        "row", 1-based row numbers of the table (precomputed vectors).
+        """
+        ...
 
     @property
     def info(self) -> ModelInfo: ...
@@ -118,10 +124,11 @@ class Model(Protocol):
         """For each object a key of what reaches the weights: equal keys mean equal input, for every weight (T0).
 
         For a sequence model the token ids after truncation; for a model that only counts tokens, their counts up to
-        a common factor (a mean doesn't see it). None when the input can't be seen (an endpoint, vectors).
+        a common factor (a mean doesn't see it); for a model of images the prepared pixels. None when the input can't be
+        seen (an endpoint, vectors).
         """
         ...
 
     def trace(self, text: str) -> Trace | None:
-        """What `inputs` saw in one text, for explaining a merge; None when it can't be seen."""
+        """What `inputs` saw in one text, for explaining a merge; None when it can't be seen, or the object is no text."""
         ...

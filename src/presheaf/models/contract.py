@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from presheaf.images import content_key
 from presheaf.models.base import Model, Trace
+from presheaf.models.contract_images import check_images
 
 # Rounding of float32 features through a few hundred additions, relative to the largest row.
 _ROUNDING = 1e-5
@@ -43,7 +45,8 @@ def check_model_source(model: Model, objects: Sequence[Any], *, other: Model | N
     ----------
     model : Model
     objects : sequence
-        At least three different ones: texts, or row numbers where ``model.takes == "row"``.
+        At least three different ones: texts, or row numbers where ``model.takes == "row"``, or paths and uint8 arrays
+        where ``model.takes == "image"``.
     other : Model, optional
         The same source with a setting changed (layer, pooling, window, ...); its fingerprint must differ.
 
@@ -54,9 +57,10 @@ def check_model_source(model: Model, objects: Sequence[Any], *, other: Model | N
         exact, trace, window, fingerprint, hostile.
     """
     objects = list(objects)
-    _hold(len(set(objects)) >= 3, "protocol", "at least three different objects are needed to check anything")
     _hold(isinstance(model, Model), "protocol", f"{type(model).__name__} lacks members of the Model protocol")
-    _hold(model.takes in ("text", "row"), "protocol", f"takes is {model.takes!r}")
+    _hold(model.takes in ("text", "row", "image"), "protocol", f"takes is {model.takes!r}")
+    different = set(map(content_key, objects) if model.takes == "image" else objects)
+    _hold(len(different) >= 3, "protocol", "at least three different objects are needed to check anything")
     if model.needs_fit:
         model.fit(objects)
     before = model.fingerprint
@@ -67,6 +71,8 @@ def check_model_source(model: Model, objects: Sequence[Any], *, other: Model | N
         _inputs(model, [str(text) for text in objects])
         _window(model, [str(text) for text in objects])
         _hostile(model)
+    if model.takes == "image":
+        check_images(model, objects, _hold, _close)
     _fingerprint(model, before, other)
 
 

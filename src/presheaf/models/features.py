@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from presheaf.errors import InputError, ModelError
+from presheaf.images import content_key
 from presheaf.models.base import Model, Role
 from presheaf.models.cache import KEY_BYTES, FeatureCache, key_number, object_keys
 
@@ -47,7 +48,8 @@ def encode_chunks(
     model : Model
         Fitted, if it needs that.
     objects : sequence of length n
-        Texts, or 1-based row numbers for a model that takes rows.
+        Texts; for a model that takes images paths of files or uint8 arrays, which are equal where the bytes of the files,
+        or shape and pixels of the arrays, are; 1-based row numbers for a model that takes rows.
     role : "object" or "prompt"
     cache : FeatureCache, optional
         Written after a batch when 2 s have passed since the last time, before each chunk is handed over, and
@@ -66,7 +68,7 @@ def encode_chunks(
     Raises
     ------
     InputError
-        If ``chunk`` is less than 1, or an object is no text and the model takes texts.
+        If ``chunk`` is less than 1, or an object is no text and the model takes texts, or no image and it takes images.
     ModelError
         If the model gives something else than finite numbers of shape (batch, dim). What was encoded before is kept.
 
@@ -79,7 +81,8 @@ def encode_chunks(
     if model.takes == "row":
         yield from _rows(model, objects, role, progress)
         return
-    distinct, inverse = _distinct(objects)
+    names = [content_key(one) for one in objects] if model.takes == "image" else objects
+    distinct, first, inverse = _distinct(names)
     keys = object_keys(distinct)
     canonical = np.lexsort((key_number(keys, 8), key_number(keys)))
     by_object = np.argsort(inverse, kind="stable")
@@ -90,7 +93,7 @@ def encode_chunks(
         while start < len(distinct):
             members = canonical[start : start + size]
             members = np.array(sorted(members, key=lambda i: (len(distinct[i]), distinct[i])), dtype=np.int64)
-            features = run.encode([distinct[i] for i in members], keys[members])
+            features = run.encode([objects[first[i]] for i in members], keys[members])
             run.save()
             spans = [by_object[(ends[i - 1] if i else 0) : ends[i]] for i in members]
             lengths = [len(span) for span in spans]
@@ -152,7 +155,7 @@ class _Run:
         self.waiting: list[tuple[NDArray[np.uint8], NDArray[np.float32]]] = []
         self.saved_at = time.monotonic()
 
-    def encode(self, objects: list[str], keys: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def encode(self, objects: list[Any], keys: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Features of one chunk, whose objects are in order of length."""
         if self.model.info.trainable:
             batches = _cut(keys, self.model.batch_size)
@@ -236,9 +239,10 @@ def _checked(features: Any, objects: Sequence[Any], batch: NDArray[np.int64], di
     return result
 
 
-def _distinct(objects: Sequence[Any]) -> tuple[list[str], NDArray[np.int64]]:
-    """The distinct objects, and for each position the index of its object among them."""
+def _distinct(objects: Sequence[Any]) -> tuple[list[str], list[int], NDArray[np.int64]]:
+    """The distinct objects, where each occurs first, and for each position the index of its object among them."""
     index: dict[str, int] = {}
+    first: list[int] = []
     inverse = np.empty(len(objects), dtype=np.int64)
     for position, text in enumerate(objects):
         if not isinstance(text, str):
@@ -247,7 +251,9 @@ def _distinct(objects: Sequence[Any]) -> tuple[list[str], NDArray[np.int64]]:
                 "convert it to str or leave it out."
             )
         inverse[position] = index.setdefault(text, len(index))
-    return list(index), inverse
+        if len(index) > len(first):
+            first.append(position)
+    return list(index), first, inverse
 
 
 def _blocks(positions: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:

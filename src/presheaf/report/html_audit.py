@@ -114,7 +114,7 @@ def _copyable(choice: PromptChoice, limits: Limits) -> Html:
     each = [
         part
         for label, prompt in choice.prompts[: limits.labels]
-        for part in (el("dt", user(label, 80)), el("dd", user(prompt, limits.text, "span", class_="text")))
+        for part in (el("dt", user(label, 80)), el("dd", limits.object(prompt)))
     ]
     return join([el("dl", *each, class_="facts"), left_out(len(choice.prompts), limits.labels, "label")])
 
@@ -134,7 +134,7 @@ def _choice(choice: PromptChoice, limits: Limits) -> Html:
 
 def _rows(audit: Audit, limits: Limits) -> Html:
     heads = (("row", "num"), ("label", ""), ("predicted", ""), ("wrong rungs", "num"), ("confidence", "num"),
-             ("text", ""))  # fmt: skip
+             (limits.media, ""))  # fmt: skip
     top = el("tr", *(el("th", name, scope="col", class_=kind or None) for name, kind in heads))
 
     def drawn(rows: Sequence[WorstRow]) -> Html:
@@ -156,7 +156,7 @@ def _row(row: WorstRow, limits: Limits) -> Html:
         el("td", user(row.predicted, 80), data_name="predicted"),
         el("td", f"{row.wrong_rungs} of {row.rungs}", class_="num", data_name="wrong rungs"),
         el("td", number(row.confidence), class_="num", data_name="confidence"),
-        el("td", user(row.text, limits.text, "span", class_="text"),
+        el("td", limits.object(row.text, keep=0),
            join([" ", user(row.cause, 80, class_="cause")]) if row.cause else ""),
     )  # fmt: skip
 

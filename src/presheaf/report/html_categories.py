@@ -168,7 +168,7 @@ def _prompt(task: TaskChange) -> Html:
 
 def _fit_rows(task: TaskChange, limits: Limits) -> Html:
     """The rows that carry a change, folded."""
-    heads = (("row", "num"), ("label", ""), ("deviation", "num"), ("text", ""))
+    heads = (("row", "num"), ("label", ""), ("deviation", "num"), (limits.media, ""))
     lines = [_fit_line(row, limits) for row in task.rows[: limits.rows]]
     total = len(task.rows) + task.rows_left_out
     summary = el("summary", f"{plural(total, 'row')} behind ", user(task_name(task), 100))
@@ -184,7 +184,7 @@ def _fit_line(row: FitRow, limits: Limits) -> Html:
         el("th", str(row.row), scope="row", class_="num", data_name="row"),
         el("td", user(row.label, 80), data_name="label"),
         el("td", fit_row(row), class_="num", data_name="deviation"),
-        el("td", user(row.text, limits.text, "span", class_="text")),
+        el("td", limits.object(row.text)),
     )
 
 
@@ -207,7 +207,7 @@ def _merge(merges: MergeChange, limits: Limits) -> list[Html]:
 
 
 def _group(group: RowGroup, word: str, limits: Limits) -> Html:
-    texts = (user(text, limits.text, "span", class_="text") for text in group.texts[: limits.members])
+    texts = (limits.object(text) for text in group.texts[: limits.members])
     return el("p", f"{word}: {ids(group.rows, 8)} ", *texts)
 
 
@@ -224,7 +224,7 @@ def _relabelled(result: CategoryComparison, limits: Limits) -> Html:
 
 
 def _changed(rows: tuple[ChangedRow, ...], limits: Limits) -> Html:
-    heads = (("row", "num"), ("label", ""), ("votes", ""), ("kept", "num"), ("moved", "num"), ("text", ""))
+    heads = (("row", "num"), ("label", ""), ("votes", ""), ("kept", "num"), ("moved", "num"), (limits.media, ""))
     return folded(rows, limits.rows, "row", lambda part: _table(heads, [_changed_line(row, limits) for row in part]))
 
 
@@ -236,7 +236,7 @@ def _changed_line(row: ChangedRow, limits: Limits) -> Html:
         el("td", user(_votes(row), 160), data_name="votes"),
         el("td", number(row.kept), class_="num", data_name="kept"),
         el("td", radians(row.moved), class_="num", data_name="moved"),
-        el("td", user(row.text, limits.text, "span", class_="text"), _nearest(row, limits)),
+        el("td", limits.object(row.text, keep=0), _nearest(row, limits)),
     )
 
 

@@ -63,7 +63,7 @@ def _article(finding: Finding, limits: Limits) -> Html:
 
 
 def _groups(finding: Finding, limits: Limits) -> Html:
-    heads = (el("th", name, scope="col") for name in ("label", "text", "cause"))
+    heads = (el("th", name, scope="col") for name in ("label", limits.media, "cause"))
     top = el("tr", el("th", "row", scope="col", class_="num"), *heads)
     shown = finding.groups[: limits.groups]
     table = el("table", el("thead", top), *(_group(group, limits) for group in shown), class_="stack")
@@ -81,7 +81,7 @@ def _group(group: RowGroup, limits: Limits) -> Html:
         cells = [
             el("th", str(group.rows[i]), scope="row", class_="num", data_name="row"),
             el("td", user(group.labels[i], 80) if i < len(group.labels) else ""),
-            el("td", user(text, limits.text, "span", class_="text")),
+            el("td", limits.object(text)),
         ]
         if i == 0:
             cells.append(_reason(group, shown, limits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from presheaf.audits.baseline import plain_of
 from presheaf.audits.result import Audit, Rung
 from presheaf.report.chart_curve import curve_chart
 from presheaf.report.chart_ladder import NARROW, WIDE, ladder_chart
@@ -20,6 +21,11 @@ KINDS = {
 def badge(kind: str) -> Html:
     """The mark of a kind of statement."""
     return el("span", kind, class_=f"badge {kind}", title=KINDS.get(kind, ""))
+
+
+def baseline_name(audit: Audit) -> str:
+    """What the baseline beside the model is called."""
+    return plain_of(audit.task.get("objects")).name
 
 
 def charts(audit: Audit, prefix: str) -> Html:
@@ -54,7 +60,7 @@ def legend(audit: Audit) -> Html:
     if any(rung.nulls for rung in audit.ladder):
         keys.append((_key('<circle cx="13" cy="7" r="4" class="null"/>'), "null: reached without the model"))
     if any(rung.accuracy is not None for rung in audit.baseline):
-        keys.append((_key('<path d="M13 2l5 5l-5 5l-5 -5z" class="rival"/>'), "TF-IDF + SVD"))
+        keys.append((_key('<path d="M13 2l5 5l-5 5l-5 -5z" class="rival"/>'), baseline_name(audit)))
     if audit.verdict.target is not None:
         keys.append((_key('<line x1="13" x2="13" y1="0" y2="14" class="target"/>'), "target"))
     return el("ul", *(el("li", mark, text) for mark, text in keys), class_="legend") if keys else Html("")
@@ -69,17 +75,17 @@ def _table(audit: Audit, limits: Limits) -> Html:
     rivals = {rung.name: rung for rung in audit.baseline}
     heads = [("rung", ""), ("accuracy", "num"), ("kind", ""), ("without the model", ""), ("cost", "cost")]
     if rivals:
-        heads.insert(4, ("TF-IDF + SVD", "num"))
+        heads.insert(4, (baseline_name(audit), "num"))
     theorems = any(rung.theorem for rung in audit.ladder)
     if theorems:
         heads.insert(3, ("stands on", ""))
     top = el("thead", el("tr", *(el("th", text, scope="col", class_=kind or None) for text, kind in heads)))
-    rows = [_row(rung, rivals, theorems, limits) for rung in audit.ladder]
+    rows = [_row(rung, rivals, baseline_name(audit), theorems, limits) for rung in audit.ladder]
     return el("div", el("table", top, el("tbody", *rows), class_="stack rungs"), class_="scroll", tabindex="0",
               role="region", aria_label="Ladder as a table")  # fmt: skip
 
 
-def _row(rung: Rung, rivals: dict[str, Rung], theorems: bool, limits: Limits) -> Html:
+def _row(rung: Rung, rivals: dict[str, Rung], baseline: str, theorems: bool, limits: Limits) -> Html:
     detail = rung.detail or rung.missing
     cells = [
         el("th", user(rung.name, limits.text), el("br") if detail else "", user(detail, limits.text, class_="dim"),
@@ -93,7 +99,7 @@ def _row(rung: Rung, rivals: dict[str, Rung], theorems: bool, limits: Limits) ->
     if rivals:
         rival = rivals.get(rung.name)
         shown = number(rival.accuracy) if rival and rival.accuracy is not None else ""
-        cells.append(el("td", shown, class_="num", data_name="TF-IDF + SVD"))
+        cells.append(el("td", shown, class_="num", data_name=baseline))
     cells.append(el("td", user(rung.cost, limits.text) if rung.cost else "", class_="dim cost", data_name="cost"))
     return el("tr", *cells)
 

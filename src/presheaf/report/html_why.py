@@ -147,7 +147,7 @@ def _losses(why: Why) -> Html:
 
 def _gap(why: Why, limits: Limits) -> Html:
     heads = (("row", "num"), ("label", ""), ("status", ""), ("nearest", "num"), ("its label", ""), ("distance", "num"),
-             ("another label at", "num"), ("text", ""))  # fmt: skip
+             ("another label at", "num"), (limits.media, ""))  # fmt: skip
 
     def drawn(part: Sequence[GapRow]) -> Html:
         return _table(heads, [_gap_line(row, limits) for row in part], "Rows inside the Kan gap")
@@ -167,5 +167,5 @@ def _gap_line(row: GapRow, limits: Limits) -> Html:
         el("td", user(row.nearest_label, 80), data_name="its label"),
         el("td", number(row.distance), class_="num", data_name="distance"),
         el("td", number(row.rival), class_="num", data_name="another label at"),
-        el("td", user(row.text, limits.text, "span", class_="text")),
+        el("td", limits.object(row.text)),
     )

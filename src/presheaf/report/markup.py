@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from presheaf.report.plain import visible
 
-_VOID = frozenset({"meta", "br", "hr", "col"})
+_VOID = frozenset({"meta", "br", "hr", "col", "img"})
 
 
 class Html(str):

@@ -14,6 +14,7 @@ from presheaf.report.chart_prompting import shots_chart
 from presheaf.report.files import write
 from presheaf.report.html_categories import categories_card
 from presheaf.report.html_prompting import prompt_to_copy
+from presheaf.report.html_watch import watch_card
 from presheaf.report.markup import Html, el, join, style, user
 from presheaf.report.plain import cut, ids, most_severe, number
 from presheaf.report.text_compare import columns_of
@@ -155,4 +156,6 @@ def _card(result: Audit | Comparison) -> str:
     return card(result) if isinstance(result, Audit) else comparison_card(result)
 
 
-VIEWS.update({"card": _card, "plot": plot, "frame": to_frame, "categories card": categories_card})
+VIEWS.update(
+    {"card": _card, "plot": plot, "frame": to_frame, "categories card": categories_card, "watch card": watch_card}
+)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from presheaf.images import shown
+from presheaf.report.plain import visible
+
 if TYPE_CHECKING:
     from rich.text import Text
 
 Part = str | tuple[str, str]
 NARROWEST = 40
+_PATH = 40  # characters of a path's end
 
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:
@@ -23,13 +27,17 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
 
 
 class Page:
-    """Collects lines; `render` gives them as one string, with ANSI codes only when ``color`` is true."""
+    """Collects lines; `render` gives them as one string, with ANSI codes only when ``color`` is true.
 
-    def __init__(self, width: int, color: bool) -> None:
+    ``images`` says that rows' objects are paths of images, of which the end is shown.
+    """
+
+    def __init__(self, width: int, color: bool, images: bool = False) -> None:
         from rich.console import Console
 
         self.width = max(width, NARROWEST)
         self._color = color
+        self._images = images
         self._out = io.StringIO()
         # Everything is said explicitly: the environment (NO_COLOR, TERM, COLUMNS) must not change a report.
         self._console = Console(
@@ -44,6 +52,11 @@ class Page:
             emoji=False,
         )
         self._lines: list[Text] = []
+
+    def object(self, text: str, limit: int = 0) -> str:
+        """A row's object, cut to ``limit`` characters (the width where it is 0): a text's beginning, a path's end."""
+        limit = limit or self.width
+        return visible(shown(text, min(limit, _PATH)), limit) if self._images else visible(text, limit)
 
     def line(self, *parts: Part) -> None:
         """One line, cut at the width with an ellipsis."""

@@ -10,13 +10,17 @@ from typing import Any
 
 from presheaf.audits.category_result import CategoryComparison
 from presheaf.audits.result import Audit, Comparison, Finding, Rung
+from presheaf.audits.watch_result import Watch
 from presheaf.errors import InputError
 from presheaf.report.codec import decode, encode
 
 AUDIT_SCHEMA = "presheaf.audit/1"
 COMPARE_SCHEMA = "presheaf.compare/1"
 CATEGORIES_SCHEMA = "presheaf.categories/1"
-BASELINE_NAME = "TF-IDF + truncated SVD"
+WATCH_SCHEMA = "presheaf.watch/1"
+Result = Audit | Comparison | CategoryComparison | Watch
+"""What has three faces."""
+_BASELINES = ("TF-IDF + truncated SVD", "pixels")  # of texts, of images
 _PLAIN = ("task", "settings", "verdict", "ladder", "findings", "prompts", "curve", "forecast", "rows")
 _FINDING_ORDER = (
     "code",
@@ -34,7 +38,7 @@ _FINDING_ORDER = (
 )
 
 
-def to_dict(result: Audit | Comparison | CategoryComparison) -> dict[str, Any]:
+def to_dict(result: Result) -> dict[str, Any]:
     """The result as plain values; docs/json.md describes every field. Cost: linear in the result.
 
     Raises
@@ -44,17 +48,19 @@ def to_dict(result: Audit | Comparison | CategoryComparison) -> dict[str, Any]:
     """
     if isinstance(result, CategoryComparison):
         return {"schema": CATEGORIES_SCHEMA, "presheaf": version(), **encode(result)}
+    if isinstance(result, Watch):
+        return {"schema": WATCH_SCHEMA, "presheaf": version(), **encode(result)}
     return _audit(result) if isinstance(result, Audit) else _comparison(result)
 
 
-def to_json(result: Audit | Comparison | CategoryComparison) -> str:
+def to_json(result: Result) -> str:
     """The result as JSON text: the same result gives the same bytes. No time stamp, no NaN, one newline at the end."""
     text = json.dumps(to_dict(result), ensure_ascii=False, indent=1, allow_nan=False)
     # Half a surrogate pair (from a damaged text column) has no UTF-8 form, but a JSON escape it has.
     return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
-def from_json(text: str) -> Audit | Comparison | CategoryComparison:
+def from_json(text: str) -> Result:
     """Read back what `to_json` wrote. ``to_json(from_json(text)) == text`` for files of the same version.
 
     Raises
@@ -74,10 +80,19 @@ def from_json(text: str) -> Audit | Comparison | CategoryComparison:
     if schema == CATEGORIES_SCHEMA:
         found: CategoryComparison = decode(CategoryComparison, document, "categories")
         return found
+    if schema == WATCH_SCHEMA:
+        watched: Watch = decode(Watch, document, "watch")
+        return watched
     raise InputError(
-        f"'schema' must be one of {AUDIT_SCHEMA}, {COMPARE_SCHEMA}, {CATEGORIES_SCHEMA}; got {schema!r}. "
-        "Write the file again with this version of presheaf (audit, compare or compare-categories with --json)."
+        f"'schema' must be one of {AUDIT_SCHEMA}, {COMPARE_SCHEMA}, {CATEGORIES_SCHEMA}, {WATCH_SCHEMA}; got {schema!r}. "
+        "Write the file again with this version of presheaf (audit, compare, compare-categories or train with --json)."
     )
+
+
+def media_of(result: Result) -> object:
+    """What the objects of a result are: "text" or "image"; None where it doesn't say."""
+    task = result.audits[0].task if isinstance(result, Comparison) and result.audits else getattr(result, "task", {})
+    return task.get("objects")
 
 
 def accuracies(ladder: tuple[Rung, ...]) -> dict[str, float | None]:
@@ -92,7 +107,7 @@ def _audit(audit: Audit) -> dict[str, Any]:
     if audit.baseline:
         models.append(
             {
-                "name": BASELINE_NAME,
+                "name": _BASELINES[audit.task.get("objects") == "image"],
                 "baseline": True,
                 "accuracy": accuracies(audit.baseline),
                 "ladder": encode(audit.baseline, "baseline"),

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from presheaf.audits.baseline import plain_of
 from presheaf.audits.category_result import CategoryComparison
-from presheaf.audits.result import Audit, Comparison, CurvePoint, Finding
+from presheaf.audits.result import Audit, CurvePoint, Finding
+from presheaf.audits.watch_result import Watch
 from presheaf.report.page import Page, fit
 from presheaf.report.plain import class_counts, ids, interval, most_severe, number, plural, prompt_name, visible
+from presheaf.report.serial import Result, media_of
 from presheaf.report.text_categories import add_categories
 from presheaf.report.text_compare import add_comparison
 from presheaf.report.text_ladder import add_ladder
 from presheaf.report.text_prompting import add_prompting
+from presheaf.report.text_watch import add_watch
 from presheaf.report.text_why import add_why
 
 _SEVERITY = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _PROMPTS, _LABELS, _ROWS, _ROW_IDS, _CLASSES = 3, 4, 5, 5, 4
 
 
-def to_text(result: Audit | Comparison | CategoryComparison, *, width: int = 100, color: bool = False) -> str:
+def to_text(result: Result, *, width: int = 100, color: bool = False) -> str:
     """One screen for a terminal ``width`` columns wide (40 at least).
 
     ``color=True`` adds ANSI codes and changes nothing else; whether the output is a terminal is for the caller to say.
     Control characters and bidirectional overrides in user text are written as code points. Cost: linear in what is
     shown, not in the texts.
     """
-    page = Page(width, color)
+    page = Page(width, color, images=media_of(result) == "image")
     if isinstance(result, Audit):
         _add_audit(page, result)
     elif isinstance(result, CategoryComparison):
         add_categories(page, result)
+    elif isinstance(result, Watch):
+        add_watch(page, result)
     else:
         add_comparison(page, result)
     return page.render()
@@ -85,7 +91,7 @@ def _add_baseline(page: Page, audit: Audit) -> None:
         if rung.accuracy is not None and rung.kind != "proof" and rung.name != "majority class"
     ]
     if reached:
-        page.wrap("baseline TF-IDF + SVD: " + ", ".join(reached), most=3)
+        page.wrap(f"baseline {plain_of(audit.task.get('objects')).name}: " + ", ".join(reached), most=3)
 
 
 def _add_findings(page: Page, findings: tuple[Finding, ...]) -> None:
@@ -168,6 +174,6 @@ def _add_rows(page: Page, audit: Audit) -> None:
         start = f"  {row.row:>6}  {visible(row.label, 20)} → {visible(row.predicted, 20)}"
         start += f"  {row.wrong_rungs}/{row.rungs} rungs  {number(row.confidence)}"
         cause = f"  {visible(row.cause, 30)}" if row.cause else ""
-        page.line(start, (cause, "yellow"), ("  " + visible(row.text, page.width), "dim"))
+        page.line(start, (cause, "yellow"), ("  " + page.object(row.text), "dim"))
     if len(audit.rows) > _ROWS:
         page.line((f"  {plural(len(audit.rows) - _ROWS, 'row')} more in the JSON", "dim"))

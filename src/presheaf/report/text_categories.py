@@ -168,7 +168,7 @@ def _add_prompts(page: Page, result: CategoryComparison) -> None:
         if task.verdict_changed:
             page.line((f"    {verdicts(task)}", style))
         for row in task.rows[:_FITS]:
-            page.line((f"    {row.row:>6}  {fit_row(row):<18}  {visible(row.text, page.width)}", "dim"))
+            page.line((f"    {row.row:>6}  {fit_row(row):<18}  {page.object(row.text)}", "dim"))
     if len(result.tasks.tasks) > _TASKS:
         page.line((f"  {len(result.tasks.tasks) - _TASKS} more in the JSON", "dim"))
 
@@ -190,7 +190,7 @@ def _add_merges(page: Page, result: CategoryComparison) -> None:
         page.line(f"  {merge_line(merges)}")
         for word, groups in (("new ", merges.new), ("lost", merges.lost)):
             for group in groups[:_MERGES]:
-                texts = " | ".join(visible(text, 60) for text in group.texts[:3])
+                texts = " | ".join(page.object(text, 60) for text in group.texts[:3])
                 page.line((f"    {word} {ids(group.rows, 4)}: ", ""), (texts, "dim"))
 
 
@@ -203,7 +203,7 @@ def _add_rows(page: Page, result: CategoryComparison) -> None:
         page.line((f"  right before, wrong now: {again.lost:,}; wrong before, right now: {again.gained:,}", "dim"))
         for row in again.rows[:_ROWS]:
             vote = f"{visible(row.label_before, 20)} → {visible(row.label_after, 20)} (is {visible(row.label, 20)})"
-            page.line(f"  {row.row:>6}  {vote}", ("  " + visible(row.text, page.width), "dim"))
+            page.line(f"  {row.row:>6}  {vote}", ("  " + page.object(row.text), "dim"))
     if result.most_changed:
         page.head("Objects most changed", "fewest neighbours kept first")
         for row in result.most_changed[:_ROWS]:
@@ -213,11 +213,11 @@ def _add_rows(page: Page, result: CategoryComparison) -> None:
 def _add_changed(page: Page, row: ChangedRow, k: int) -> None:
     page.line(
         f"  {row.row:>6}  keeps {round(row.kept * k)} of {k}, distances move {radians(row.moved)}",
-        ("  " + visible(row.text, page.width), "dim"),
+        ("  " + page.object(row.text), "dim"),
     )
     if row.nearest_before != row.nearest_after:
         for word, at, text in (
             ("was near", row.nearest_before, row.text_before),
             ("is near ", row.nearest_after, row.text_after),
         ):
-            page.line((f"          {word} {at:>6}  {visible(text, page.width)}", "dim"))
+            page.line((f"          {word} {at:>6}  {page.object(text)}", "dim"))

@@ -28,7 +28,7 @@ def add_why(page: Page, why: Why) -> None:
     for name, said in _sentences(why):
         page.wrap(said, lead=f"  {name:<{_LEAD - 2}}", most=_LINES)
     for row in why.gap[:_ROWS]:
-        page.line(f"  {row.row:>7}  {place(row)}", ("  " + visible(row.text, page.width), "dim"))
+        page.line(f"  {row.row:>7}  {place(row)}", ("  " + page.object(row.text), "dim"))
     left = len(why.gap) - _ROWS + why.gap_left_out
     if left > 0:
         page.line((f"  {left:,} more rows in the gap", "dim"))

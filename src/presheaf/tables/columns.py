@@ -1,4 +1,4 @@
-"""Which columns hold the text, the label and the vectors."""
+"""Which columns hold the objects (text or image files), the label and the vectors."""
 
 from __future__ import annotations
 
@@ -22,33 +22,48 @@ class Chosen:
     text: str | None
     vectors: str | None
     notes: tuple[str, ...]
+    image: str | None = None
+
+    @property
+    def objects(self) -> str | None:
+        """The column of the objects, be they texts or images."""
+        return self.text if self.image is None else self.image
 
     @property
     def all(self) -> list[str]:
         """The names to read, each once."""
-        return [name for name in (self.label, self.text, self.vectors) if name is not None]
+        return [name for name in (self.label, self.text, self.vectors, self.image) if name is not None]
 
 
-def choose_columns(names: Sequence[str], text: str | None, label: str | None, vectors: str | None) -> Chosen:
+def choose_columns(
+    names: Sequence[str], text: str | None, label: str | None, vectors: str | None, image: str | None = None
+) -> Chosen:
     """Check the named columns and find those left open, where their names make it obvious.
 
     Parameters
     ----------
     names : sequence of str
         The columns of the table.
-    text, label, vectors : str or None
-        As the user named them. Without ``vectors`` a text column is needed.
+    text, label, vectors, image : str or None
+        As the user named them. Without ``vectors`` or ``image`` a text column is needed.
 
     Raises
     ------
     InputError
-        If a column is not there or there twice, two roles share one, or the choice is not obvious.
+        If a column is not there or there twice, two roles share one, the choice is not obvious, or both a text and an
+        image column are named.
     """
-    given = [name for name in (text, label, vectors) if name is not None]
+    if text is not None and image is not None:
+        raise InputError(
+            f"the objects are texts or images; got both --text {text} and --image {image}. Name one of them."
+        )
+    given = [name for name in (text, label, vectors, image) if name is not None]
     for name in given:
         _require_unique(names, name)
     if len(set(given)) < len(given):
-        raise InputError(f"text, label and vectors must be different columns; got {', '.join(map(repr, given))}.")
+        raise InputError(
+            f"text, image, label and vectors must be different columns; got {', '.join(map(repr, given))}."
+        )
     notes = []
     free = [name for name in names if name not in given]
     if label is None:
@@ -56,15 +71,18 @@ def choose_columns(names: Sequence[str], text: str | None, label: str | None, ve
         if label is None:
             raise InputError(f"which column holds the labels? Name it with --label (label=...). {_listing(names)}")
         notes.append(f"column {label!r} taken as the label")
-    if text is None:
+    if text is None and image is None:
         text = _obvious([name for name in free if name != label], _TEXT_NAMES)
         if text is None and vectors is None:
-            raise InputError(f"which column holds the text? Name it with --text (text=...). {_listing(names)}")
+            raise InputError(
+                "which column holds the text? Name it with --text (text=...), or a column of image files with --image "
+                f"(image=...). {_listing(names)}"
+            )
         if text is not None:
             notes.append(f"column {text!r} taken as the text")
     for name in filter(None, (label, text)):
         _require_unique(names, name)
-    return Chosen(label, text, vectors, tuple(notes))
+    return Chosen(label, text, vectors, tuple(notes), image)
 
 
 def _obvious(names: Sequence[str], usual: Sequence[str]) -> str | None:

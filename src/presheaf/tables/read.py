@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from presheaf.errors import InputError, one_of
 from presheaf.tables.columns import Chosen, choose_columns
 from presheaf.tables.defects import Defect, ascii_safe, describe, quote
+from presheaf.tables.image_folder import IMAGE, LABEL, ImageFolder, image_defects, in_folder
 from presheaf.tables.labels import Labels, broken_text, looks_continuous, read_labels
 from presheaf.tables.raw import Cells, Rows
 from presheaf.tables.source import open_table
@@ -30,6 +31,7 @@ def read_task(
     source: Any,
     *,
     text: str | None = None,
+    image: str | None = None,
     label: str | None = None,
     vectors: str | None = None,
     on_bad_row: Literal["error", "skip"] = "error",
@@ -42,15 +44,19 @@ def read_task(
     ----------
     source : path, pandas or polars DataFrame, pyarrow Table, list of dicts, or dict of columns
         A path leads to CSV, TSV, JSONL/NDJSON or JSON (each may be gzip-compressed), Parquet, Arrow IPC/Feather, or a
-        folder written by ``save_to_disk`` of the `datasets` library (``folder#split`` where it holds several splits).
+        folder written by ``save_to_disk`` of the `datasets` library (``folder#split`` where it holds several splits), or
+        a folder of images with a sub-folder for each class.
     text, label : str, optional
         Column names. Left out, they are chosen where the names make it obvious, and a note says so.
+    image : str, optional
+        Column of paths of image files (PNG, JPEG, GIF, BMP, TIFF, WebP, PPM), relative to the table's folder: the objects
+        are images.
     vectors : str, optional
         Column of precomputed vectors (lists of numbers; not in CSV). The task then needs no text.
     on_bad_row : "error" or "skip"
         What becomes of rows that can't be used: blank text, no label, a label seen once, a malformed line, a vector
-        that is missing, ragged or not finite. "error" names all of them and stops; "skip" puts them in
-        ``Task.bad_rows``.
+        that is missing, ragged or not finite, an image that is missing, damaged or too large. "error" names all of them
+        and stops; "skip" puts them in ``Task.bad_rows``.
     encoding : str, optional
         Of a text file. By default its byte order mark decides, and without one it must be UTF-8.
     name : str, optional
@@ -65,16 +71,25 @@ def read_task(
     ------
     InputError
         If the source, a column or a row can't be used; the message says which and how to mend it.
+    MissingDependencyError
+        If the objects are images and Pillow is not installed.
 
     Notes
     -----
-    Cost is linear in the rows. Only the columns in use are kept in memory; Parquet and Arrow read no others.
+    Cost is linear in the rows; every image is decoded once, to see that it can be. Only the columns in use are kept in
+    memory; Parquet and Arrow read no others.
     """
     one_of("on_bad_row", on_bad_row, ("error", "skip"))
-    for option, value in (("text", text), ("label", label), ("vectors", vectors), ("encoding", encoding)):
+    for option, value in (
+        ("text", text),
+        ("image", image),
+        ("label", label),
+        ("vectors", vectors),
+        ("encoding", encoding),
+    ):
         if value is not None and not isinstance(value, str):
             raise InputError(f"{option} must be a string or None; got {value!r}.")
-    hints = [column for column in (text, label, vectors) if column is not None]
+    hints = [column for column in (text, image, label, vectors) if column is not None]
     where = os.fspath(source) if isinstance(source, str | os.PathLike) else "the table"
     with _said_of(str(where)):
         opened = open_table(source, hints, encoding)
@@ -82,8 +97,12 @@ def read_task(
         if not names:  # no rows, or none that can be read
             nothing = opened.table.read([])
             raise _cannot_use(nothing.count, nothing.defects) if nothing.defects else InputError(_NO_ROWS)
-        chosen = choose_columns(names, text, label, vectors)
+        if isinstance(opened.table, ImageFolder):
+            image, label = _of_folder(text, image, label, vectors)
+        chosen = choose_columns(names, text, label, vectors, image)
         rows = opened.table.read(chosen.all, chosen.vectors)
+        if chosen.image is not None and not isinstance(opened.table, ImageFolder):
+            rows.columns[chosen.image] = in_folder(rows.columns[chosen.image], opened.folder)
         if rows.count == 0:
             raise InputError(_NO_ROWS)
         judged = _judge(rows, chosen)
@@ -91,31 +110,34 @@ def read_task(
             raise _cannot_use(rows.count, list(judged.defects.values()), judged.labels)
         keep, used = _usable(judged, rows.count)
     labels, defects, matrix = judged.labels, judged.defects, judged.matrix
-    texts = None if chosen.text is None else rows.columns[chosen.text]
+    objects = None if chosen.objects is None else rows.columns[chosen.objects]
     codes = np.searchsorted(used, labels.codes[keep])
     notes = [*chosen.notes, *rows.notes, *labels.notes]
     if defects:
         told = "; ".join(describe(defects.values()))
         notes.append(f"{len(defects):,} of {rows.count:,} rows left out: {told}")
     kept = None
-    if texts is not None:
-        kept = tuple(map(str, texts)) if not defects else tuple(str(texts[i]) for i in keep.tolist())
-    repeated = _repeated(kept if kept is not None else matrix, keep, codes)
+    if objects is not None:
+        kept = tuple(map(str, objects)) if not defects else tuple(str(objects[i]) for i in keep.tolist())
+    contents = None if judged.contents is None else tuple(judged.contents[i] for i in keep.tolist())
+    repeated = _repeated(matrix if kept is None else kept if contents is None else contents, keep, codes)
     if repeated:
         subject = "1 row repeats" if repeated == 1 else f"{repeated:,} rows repeat"
         notes.append(f"{subject} an earlier row (same object, same label); duplicates are kept")
     return Task(
-        texts=kept,
+        objects=kept,
         labels=codes.astype(np.int32),
         classes=tuple(labels.classes[i] for i in used.tolist()),
         rows=keep + 1,
         name=ascii_safe(name if name is not None else opened.name),
         source=ascii_safe(opened.source),
-        text_column=chosen.text,
+        text_column=chosen.objects,
         label_column=chosen.label,
         bad_rows=tuple(defects[row].as_bad_row() for row in sorted(defects)),
         notes=tuple(dict.fromkeys(notes)),
         vectors=matrix,
+        media="text" if chosen.image is None else "image",
+        digests=contents,
     )
 
 
@@ -126,6 +148,7 @@ class _Judged:
     labels: Labels
     matrix: NDArray[Any] | None
     defects: dict[int, Defect]
+    contents: list[str] | None = None
 
 
 def _judge(rows: Rows, chosen: Chosen) -> _Judged:
@@ -142,11 +165,19 @@ def _judge(rows: Rows, chosen: Chosen) -> _Judged:
     if chosen.vectors is not None:
         matrix, vector_defects = as_matrix(rows.columns[chosen.vectors], chosen.vectors)
     texts = None if chosen.text is None else rows.columns[chosen.text]
+    image_faults, contents = ([], None) if chosen.image is None else image_defects(list(rows.columns[chosen.image]))
     defects: dict[int, Defect] = {}
-    for defect in (*rows.defects, *_text_defects(texts), *labels.defects, *vector_defects):
+    for defect in (*rows.defects, *_text_defects(texts), *image_faults, *labels.defects, *vector_defects):
         defects.setdefault(defect.row, defect)
     _check_classes(labels, chosen.label, defects)
-    return _Judged(labels, matrix, defects | _seen_once(labels, defects))
+    return _Judged(labels, matrix, defects | _seen_once(labels, defects), contents)
+
+
+def _of_folder(text: str | None, image: str | None, label: str | None, vectors: str | None) -> tuple[str, str]:
+    """The columns of a folder of images; InputError where others are named."""
+    if text is not None or vectors is not None or image not in (None, IMAGE) or label not in (None, LABEL):
+        raise InputError("a folder of images has no columns to name: its sub-folders are the classes.")
+    return IMAGE, LABEL
 
 
 def _usable(judged: _Judged, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -244,7 +275,7 @@ def _with_rows(message: str, defects: Sequence[Defect]) -> str:
 
 
 def _repeated(objects: tuple[str, ...] | NDArray[Any] | None, keep: NDArray[np.int64], codes: NDArray[Any]) -> int:
-    """How many rows have the object and the label of an earlier one; ``objects`` are texts or all source vectors."""
+    """How many rows have the object and the label of an earlier one; ``objects`` are texts, contents or all source vectors."""
     if isinstance(objects, np.ndarray):
         vectors = objects
         keys: Sequence[Any] = [hashlib.blake2b(vectors[i].tobytes(), digest_size=16).digest() for i in keep]

@@ -12,6 +12,7 @@ from presheaf.errors import InputError
 from presheaf.tables.arrow_files import IPC_MAGIC, PARQUET_MAGIC, STREAM_MAGIC, ipc, parquet, saved_dataset
 from presheaf.tables.delimited import Delimited
 from presheaf.tables.frames import in_memory
+from presheaf.tables.image_folder import image_folder, is_image_folder
 from presheaf.tables.json_rows import json_array, json_lines
 from presheaf.tables.raw import RawTable
 from presheaf.tables.textfile import open_text
@@ -31,16 +32,20 @@ _FOREIGN = {
     b"\x80\x05\x95": "a pickle, which is never loaded since it can run code",
     b"FEA1": "Feather version 1",
 }
-_READ = "CSV, TSV, JSONL, JSON, Parquet, Arrow IPC/Feather or a folder written by datasets' save_to_disk"
+_READ = (
+    "CSV, TSV, JSONL, JSON, Parquet, Arrow IPC/Feather, a folder of images with a sub-folder for each class, or a folder "
+    "written by datasets' save_to_disk"
+)
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A table that was opened, a short name for it, and where it comes from."""
+    """A table that was opened, a short name for it, where it comes from, and where its files' names start."""
 
     table: RawTable
     name: str
     source: str
+    folder: Path = Path()
 
 
 def open_table(source: object, hints: Sequence[str], encoding: str | None) -> Opened:
@@ -72,10 +77,12 @@ def open_table(source: object, hints: Sequence[str], encoding: str | None) -> Op
     _require_there(path, told)
     if path.is_dir():
         name = path.resolve().name + (f"#{split}" if split else "")
-        return Opened(saved_dataset(path, split), name, told)
+        if split is None and is_image_folder(path):
+            return Opened(image_folder(path), name, told)
+        return Opened(saved_dataset(path, split), name, told, path)
     if split is not None:
         raise InputError(f"{path} is a file, so it has no split {split!r}; only a folder of splits takes #.")
-    return Opened(_open_file(path, hints, encoding), _stem(path), told)
+    return Opened(_open_file(path, hints, encoding), _stem(path), told, path.parent)
 
 
 def _require_there(path: Path, told: str) -> None:

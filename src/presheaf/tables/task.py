@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from presheaf.images import content_key
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,8 @@ class Task:
 
     Attributes
     ----------
-    texts : tuple of str, or None
-        The objects, one text a row; None when the table has no text column (precomputed vectors only).
+    objects : tuple of str, or None
+        The objects, one a row: texts, or paths of image files. None when the table has neither (precomputed vectors only).
     labels : int32 array of shape (n,)
         Index into ``classes``.
     classes : tuple of str
@@ -35,15 +38,20 @@ class Task:
     name, source : str
         Short name for headings; where the rows were read from.
     text_column, label_column : str or None
+        ``text_column`` is the column of the objects, whichever kind they are.
     bad_rows : tuple of BadRow
         Rows left out under ``on_bad_row="skip"``, each with its reason.
     notes : tuple of str
         What the reader did that a user should know (encoding guessed, labels trimmed, duplicated rows kept).
     vectors : float array of shape (n_source_rows, d), or None
         A column of precomputed vectors, aligned with the source (index it with ``rows - 1``).
+    media : "text" or "image"
+        What the objects are.
+    digests : tuple of str, or None
+        Names of the images' contents as `presheaf.images.content_key` gives them, where they are known already.
     """
 
-    texts: tuple[str, ...] | None
+    objects: tuple[str, ...] | None
     labels: NDArray[np.int32]
     classes: tuple[str, ...]
     rows: NDArray[np.int64]
@@ -54,12 +62,26 @@ class Task:
     bad_rows: tuple[BadRow, ...] = ()
     notes: tuple[str, ...] = ()
     vectors: NDArray[Any] | None = field(default=None, repr=False)
+    media: Literal["text", "image"] = "text"
+    digests: tuple[str, ...] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __repr__(self) -> str:
         return f"Task({self.name!r}, {len(self)} rows, {len(self.classes)} classes)"
+
+    @property
+    def texts(self) -> tuple[str, ...] | None:
+        """The objects where they are texts; None where they are images or there are none."""
+        return self.objects if self.media == "text" else None
+
+    @cached_property
+    def contents(self) -> tuple[str, ...] | None:
+        """What makes two objects one and the same: the texts themselves; of image files their bytes, not their names."""
+        if self.objects is None or self.media == "text":
+            return self.objects
+        return self.digests if self.digests is not None else tuple(map(content_key, self.objects))
 
     @property
     def label_names(self) -> list[str]:
@@ -69,16 +91,10 @@ class Task:
     def take(self, index: Sequence[int] | NDArray[Any]) -> Task:
         """The task restricted to the given positions (0-based), classes unchanged. Cost: linear in their number."""
         index = np.asarray(index, dtype=np.int64)
-        return Task(
-            texts=None if self.texts is None else tuple(self.texts[i] for i in index),
+        return replace(
+            self,
+            objects=None if self.objects is None else tuple(self.objects[i] for i in index),
             labels=self.labels[index],
-            classes=self.classes,
             rows=self.rows[index],
-            name=self.name,
-            source=self.source,
-            text_column=self.text_column,
-            label_column=self.label_column,
-            bad_rows=self.bad_rows,
-            notes=self.notes,
-            vectors=self.vectors,
+            digests=None if self.digests is None else tuple(self.digests[i] for i in index),
         )

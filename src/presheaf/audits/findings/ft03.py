@@ -12,7 +12,7 @@ def _look(check: Check, evidence: Evidence) -> Finding:
     bound, what = evidence.merges.input_ceiling, "rows that are one input to this model"
     if bound is None:
         bound, what = evidence.merges.label_ceiling, "identical rows labelled apart"
-        if evidence.context.task.texts is None:
+        if evidence.context.task.objects is None:
             return check.inapplicable("the model's input can't be seen, so nothing is provable about it.")
     counted = 1 - bound.wrong_rows / bound.rows
     facts = {"ceiling": bound.accuracy, "high": bound.high, "wrong_rows": bound.wrong_rows, "rows": bound.rows}

@@ -8,6 +8,8 @@ from presheaf.audits.result import Finding
 
 
 def _look(check: Check, evidence: Evidence) -> Finding:
+    if evidence.context.task.media == "image":
+        return check.inapplicable("an image has no tokens; parts that the model crops away are IN01.")
     window = evidence.context.model.info.window
     if window is None and evidence.merges.cells is not None:
         return check.inapplicable("this model has no window: it reads texts of any length.")

@@ -13,6 +13,8 @@ _REMEDY_COUNTS = "more rows to learn the vocabulary from, or a model whose vocab
 
 
 def _look(check: Check, evidence: Evidence) -> Finding:
+    if evidence.context.task.media == "image":
+        return check.inapplicable("an image has no words.")
     traces = evidence.merges.traces or []
     share = sum(bool(t.unknown) for t in traces) / len(traces) if traces else 0.0
     common = Counter(word for t in traces for word in t.unknown).most_common(8)

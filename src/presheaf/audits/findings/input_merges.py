@@ -25,8 +25,9 @@ def merged(
     ``share`` is the share of rows concerned even where none merge (rows past the window), told by ``about``; at 1 %
     it is a finding by itself.
     """
-    if evidence.context.task.texts is None or evidence.merges.cells is None:
+    if evidence.context.task.objects is None or evidence.merges.cells is None:
         return check.inapplicable(UNSEEN)
+    media = evidence.context.task.media
     mine = [m for m in evidence.merges.merges if check.code in m.codes]
     rows = [int(evidence.context.task.rows[p]) for m in mine for p in m.positions]
     conflicts = [m for m in mine if m.conflict]
@@ -49,9 +50,9 @@ def merged(
                 remedy=remedy,
                 evidence=facts,
             )
-        return check.nothing(f"no two different texts became one input by {what}.")
+        return check.nothing(f"no two different {media}s became one input by {what}.")
     severity: Severity = "error" if in_conflict >= 0.01 * len(evidence.context.task) else "warning"
-    message = f"{plural(len(rows), 'row')} with different texts are {plural(len(mine), 'input')} to this model ({', '.join(named)})"
+    message = f"{plural(len(rows), 'row')} with different {media}s are {plural(len(mine), 'input')} to this model ({', '.join(named)})"
     if conflicts:
         message += f"; {plural(in_conflict, 'row')} of them carry different labels and can't all be right, whatever the weights are"
     else:

@@ -7,22 +7,23 @@ from presheaf.audits.result import Finding
 
 
 def _look(check: Check, evidence: Evidence) -> Finding:
-    if evidence.context.task.texts is None:
-        return check.inapplicable("the table has no text, so identical rows can't be seen.")
+    media = evidence.context.task.media
+    if evidence.context.task.objects is None:
+        return check.inapplicable("the table has no text and no images, so identical rows can't be seen.")
     groups = evidence.merges.contradictions
     if not groups:
-        return check.nothing("no two identical texts carry different labels.")
+        return check.nothing(f"no two identical {media}s carry different labels.")
     bound = evidence.merges.label_ceiling
     rows = [int(evidence.context.task.rows[p]) for g in groups for p in g]
     return check.found(
-        f"{plural(len(rows), 'row')} hold {plural(len(groups), 'text')} with contradictory labels; at least "
+        f"{plural(len(rows), 'row')} hold {plural(len(groups), media)} with contradictory labels; at least "
         f"{plural(bound.wrong_rows, 'row')} must be wrong for any model (ceiling {per_cent(bound.accuracy)} "
         f"[{per_cent(bound.low)}, {per_cent(bound.high)}] on new rows).",
         severity="error" if bound.wrong_rows >= 0.01 * bound.rows else "warning",
         remedy="relabel these rows, or add the context that decides the label",
         rows=rows,
         groups=[evidence.merges.rows(g, "Contradictory labels") for g in groups],
-        evidence={"texts": len(groups), "wrong_rows": bound.wrong_rows, "ceiling": bound.accuracy},
+        evidence={f"{media}s": len(groups), "wrong_rows": bound.wrong_rows, "ceiling": bound.accuracy},
     )
 
 

@@ -49,8 +49,8 @@ def input_ceiling(merges: Merges) -> Climb:
 
 def label_ceiling(merges: Merges) -> Climb:
     """Identical raw rows labelled apart: the table contradicts itself, whatever the model."""
-    if merges.context.task.texts is None:
-        return absent(LABELS, "proof", "the table has no text, so identical rows can't be seen")
+    if merges.context.task.objects is None:
+        return absent(LABELS, "proof", "the table has no text and no images, so identical rows can't be seen")
     bound = merges.label_ceiling
     return _rung(LABELS, bound, _proved(bound, "any model"))
 

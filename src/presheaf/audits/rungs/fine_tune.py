@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from math import sqrt
 
+from presheaf.audits.baseline import TEXT, Plain
 from presheaf.audits.ceiling import Ceiling
 from presheaf.audits.climb import Climb, absent
 from presheaf.audits.result import Rung
@@ -69,7 +70,12 @@ def _surely(rung: Rung, tried: int) -> float:
 
 
 def climb(
-    climbs: dict[str, Climb], baseline: dict[str, Climb], bounds: list[Ceiling], *, trainable: bool = True
+    climbs: dict[str, Climb],
+    baseline: dict[str, Climb],
+    bounds: list[Ceiling],
+    *,
+    trainable: bool = True,
+    plain: Plain = TEXT,
 ) -> Climb:
     """Forecast from the best rung measured on the held-out rows (the model's or the baseline's) and the ceilings.
 
@@ -83,16 +89,16 @@ def climb(
     cap = min([1.0, *(b.accuracy for b in bounds)])
     cap_high = min([1.0, *(b.high for b in bounds)])
     own = [(c.rung, c.rung.name) for c in climbs.values() if c.rung.accuracy is not None]
-    plain = [
-        (_capped(c.rung, cap, cap_high), f"{c.rung.name} on TF-IDF")
+    rivals = [
+        (_capped(c.rung, cap, cap_high), f"{c.rung.name} on {plain.short}")
         for c in baseline.values()
         if c.rung.accuracy is not None
     ]
-    best, source = max(own + plain, key=lambda item: item[0].accuracy or 0.0)
+    best, source = max(own + rivals, key=lambda item: item[0].accuracy or 0.0)
     assert best.accuracy is not None
     assert best.low is not None
     assert best.high is not None
-    tried = sum(rung.name != "majority class" for rung, _ in own + plain)
+    tried = sum(rung.name != "majority class" for rung, _ in own + rivals)
     if _surely(best, max(1, tried)) <= (climbs["majority class"].rung.accuracy or 0.0):
         nothing = absent(NAME, "estimate", "nothing measured is shown to beat the most common class")
         return Climb(replace(nothing.rung, evidence={"from": source, "from_accuracy": best.accuracy}))

@@ -147,8 +147,8 @@ def _candidates(context: Context, user: UserPrompts) -> tuple[list[Candidate], l
 
 
 def _name(context: Context, position: int) -> str:
-    texts = context.task.texts
-    return texts[position] if texts is not None else f"row {int(context.task.rows[position])}"
+    objects = context.task.objects
+    return objects[position] if objects is not None else f"row {int(context.task.rows[position])}"
 
 
 def _null(context: Context, candidates: Sequence[Candidate]) -> float:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from presheaf.audits.baseline import without_model
 from presheaf.audits.classifiers import linear_recipes, ridges, select
 from presheaf.audits.climb import Climb, absent, measured
 from presheaf.audits.context import CURVE_ROWS, SELECTION_ROWS, Context
-from presheaf.statistics.nulls import random_features
 
 NAME = "soft prompt"
 PERMUTATIONS = 20
@@ -21,7 +21,7 @@ NULL_PENALTIES = (0.1, 1.0, 10.0, 100.0)
 def climb(context: Context) -> Climb:
     """Recipe and penalty by three-fold selection inside the choosing half, fitted on all of it.
 
-    Nulls: the same on random word features of the same size, and the same with permuted labels.
+    Nulls: the same on random features of the words (of images: of small pixels) of the same size, and the same with permuted labels.
 
     Notes
     -----
@@ -39,7 +39,7 @@ def climb(context: Context) -> Climb:
     )
     fitted = recipe.fit(context.x_choosing, context.y_choosing, context.classes)
     nulls = {"permuted labels": _permuted(context)}
-    if context.task.texts is not None:
+    if context.task.objects is not None:
         nulls = {"random features": _random(context), **nulls}
     return measured(
         context,
@@ -75,10 +75,8 @@ def _permuted(context: Context) -> float:
 
 def _random(context: Context) -> float:
     """Held-out accuracy of the best linear recipe on random features of the same size."""
-    assert context.task.texts is not None
     choosing, scoring = context.halves.choosing[:CURVE_ROWS], context.halves.scoring[:CURVE_ROWS]
-    texts = [context.task.texts[i] for i in (*choosing, *scoring)]
-    features = random_features(texts, context.features.shape[1], context.seed)
+    features = without_model(context.task, (*choosing, *scoring), context.features.shape[1], context.seed)
     x, test = features[: len(choosing)], features[len(choosing) :]
     y = context.y_choosing[: len(choosing)]
     fold = context.fold[: len(y)]
