@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 # BLAS threads that fight over few cores cost more than they bring.
 export OMP_NUM_THREADS ?= 2
+# The tests run in as many processes, each with one thread of its own.
+WORKERS ?= 2
 
 .PHONY: demo test slow check bench docs lock clean help
 
@@ -49,7 +51,7 @@ check: $(VENV)/test.stamp
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 slow: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -m slow
@@ -63,6 +65,7 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/enriched.py
 	$(BIN)/python benchmarks/calibration.py
 	$(BIN)/python benchmarks/language.py
+	$(BIN)/python benchmarks/kernel_infonce.py
 
 docs: $(VENV)/test.stamp
 	$(BIN)/python -m pdoc --output-directory out/docs presheaf

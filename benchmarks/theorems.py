@@ -381,14 +381,14 @@ def line(row: Row) -> str:
     return f"{row.theorem:<9}{verdict:<14} {row.prediction}\n{'':<24}{row.measured}: {span}{null}"
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--quick", action="store_true", help="small trainings: minutes become seconds, and some rows may not hold"
     )
     parser.add_argument("--only", action="append", choices=list(PARTS), help="one part; may be repeated")
     parser.add_argument("--json", action="store_true", help="one object a line")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         for part in arguments.only or PARTS:

@@ -23,7 +23,12 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 _FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.M | re.S)
-_PROGRESS = re.compile(r"^(reading rows|after [\d,]+ of|climbing the ladder|the same ladder|wrote ).*\n", re.M)
+# What is said of a run's progress, some of it only where a machine is slow.
+_PROGRESS = re.compile(
+    r"^(reading rows|after [\d,]+ of|climbing the ladder|the same ladder|wrote ).*\n"
+    r"|^(looking through|reading|keeping|checking|counting|writing|\w+ of [\d,]+ rows).*( \.\.\.|: [\d.]+ (s|min|h))\n",
+    re.M,
+)
 _END = "\x1e"
 AS_IS = "as is"
 

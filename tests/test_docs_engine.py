@@ -107,6 +107,17 @@ def test_commands_print_what_is_shown(path: Path) -> None:
     assert _timeless(refresh.render(page)) == _timeless(page)
 
 
+def test_what_only_a_slow_machine_says_is_left_out(tmp_path: Path) -> None:
+    said = [
+        "reading school/old ...",
+        "reading school/old: 2 s",
+        "sigma of 7,302 rows ...",
+        "sigma: 803 rows in 0 s, by sweep",
+    ]
+    (_, shown), *_ = refresh.run([f"printf '%s\\n' {' '.join(map(repr, said))}"], tmp_path)
+    assert shown == "sigma: 803 rows in 0 s, by sweep\n"
+
+
 def test_functions_that_the_page_names_are_public() -> None:
     named = set(re.findall(r"`pf\.(\w+)", ENGINE.read_text(encoding="utf-8")))
     assert named

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from presheaf.audits.prompts import read_prompts
     from presheaf.audits.result import Audit, Comparison
     from presheaf.audits.run import audit
+    from presheaf.audits.watch import watch
+    from presheaf.audits.watch_result import Watch
     from presheaf.models.registry import load_model, named_models
     from presheaf.report import from_json, to_html, to_json, to_text, write
     from presheaf.tables import Task, read_task
@@ -29,6 +31,7 @@ _HOME = {
     "CategoryComparison": "presheaf.audits.category_result",
     "Comparison": "presheaf.audits.result",
     "Task": "presheaf.tables",
+    "Watch": "presheaf.audits.watch_result",
     "audit": "presheaf.audits.run",
     "compare": "presheaf.audits.compare",
     "compare_categories": "presheaf.audits.categories",
@@ -40,6 +43,7 @@ _HOME = {
     "to_html": "presheaf.report",
     "to_json": "presheaf.report",
     "to_text": "presheaf.report",
+    "watch": "presheaf.audits.watch",
     "write": "presheaf.report",
 }
 
@@ -48,6 +52,7 @@ __all__ = [
     "CategoryComparison",
     "Comparison",
     "Task",
+    "Watch",
     "audit",
     "compare",
     "compare_categories",
@@ -59,6 +64,7 @@ __all__ = [
     "to_html",
     "to_json",
     "to_text",
+    "watch",
     "write",
 ]
 

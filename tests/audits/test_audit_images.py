@@ -124,6 +124,7 @@ def test_models_of_images_are_compared(task: Task) -> None:
     assert alone.kept.neighbours.value == pytest.approx(1)  # grey pictures keep every angle in three equal channels
     for page in (to_html(kept), to_html(found)):
         assert 'src="data:image/png;base64,' in page
+        assert "random word" not in page
 
 
 def test_faces_show_pictures_or_paths(audit: Audit, photos: Path) -> None:
@@ -167,4 +168,5 @@ def test_a_baseline_of_pixels_climbs_beside_a_model(tmp_path: Path) -> None:
     assert (found.status, found.title) == ("not found", "No better than comparing pixels")
     assert "on pixels" in found.message
     assert "baseline pixels" in to_text(audit)
+    assert audit.rung("fine-tune forecast").detail.endswith("other tasks of texts")
     assert "TF-IDF" not in to_html(audit) + to_text(audit) + to_json(audit)

@@ -22,7 +22,10 @@ def heed_ctrl_c() -> None:
 
 
 def program(folder: Path, command: str, **modules: str) -> subprocess.CompletedProcess[str]:
-    """The program, with the body of `presheaf models` replaced, beside modules that it may import."""
+    """The program, with the body of `presheaf models` replaced, beside modules that it may import.
+
+    What it waits for lasts longer than this does: a stop has to reach a program that is blocked.
+    """
     for name, body in modules.items():
         (folder / f"{name}.py").write_text("import os, signal, time\n" + dedent(body))
     indented = dedent(command).replace("\n", "\n    ")
@@ -54,14 +57,14 @@ def test_an_import_is_finished_first(tmp_path: Path, handler: str) -> None:
         {handler}
         print("imported")
     """
-    done = program(tmp_path, "import slow\ntime.sleep(30)\nreturn 0", slow=body)
+    done = program(tmp_path, "import slow\ntime.sleep(300)\nreturn 0", slow=body)
     assert_stopped(done)
     assert done.stdout == "imported\n"
 
 
 @posix
 def test_pressed_twice_it_does_not_wait(tmp_path: Path) -> None:
-    body = f"{PRESS}\n{PRESS}\ntime.sleep(30)\n"
+    body = f"{PRESS}\n{PRESS}\ntime.sleep(300)\n"
     assert_stopped(program(tmp_path, "import slow\nreturn 0", slow=body))
 
 
@@ -73,7 +76,7 @@ def test_an_interrupt_that_python_could_only_report_is_delivered(tmp_path: Path)
             {PRESS}
             time.sleep(0.01)
     Dies()
-    time.sleep(30)
+    time.sleep(300)
     return 0"""
     assert_stopped(program(tmp_path, command))
 
@@ -83,7 +86,7 @@ def test_an_error_that_comes_of_the_interrupt_is_no_error_of_ours(tmp_path: Path
     command = f"""
     try:
         {PRESS}
-        time.sleep(30)
+        time.sleep(300)
     except KeyboardInterrupt:
         pass
     raise SystemError("a library lost its way")"""

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from presheaf.errors import InputError
@@ -21,11 +21,14 @@ CHATML = (
 
 
 @given(PIECES, PIECES, st.text(max_size=20), st.sampled_from(["good", "very bad"]))
+@example("", " ", "", "good")
 def test_prompt_and_answer_joined_are_the_filled_template(before, middle, text, word):
     written = before + "{text}" + middle + "{label}"
     template = parse_template(written)
     question = template.question(text, [word])
-    assert question.prompt + question.answers[0] == (before + text + middle or "\n") + word  # never an empty prompt
+    asked = before + text + middle.rstrip(" ")
+    space = " " * (len(middle) - len(middle.rstrip(" ")))
+    assert question.prompt + question.answers[0] == (asked or "\n") + space + word  # never an empty prompt
     assert template.written == written
     assert not question.prompt.endswith(" ") or not middle.strip(" ")
 

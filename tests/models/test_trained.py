@@ -151,3 +151,19 @@ def test_other_weights_have_another_fingerprint(tmp_path: Path) -> None:
     prints = [load_model(f"trained:{tmp_path / name}").fingerprint for name in ("0", "1", "again")]
     assert prints[0] != prints[1]
     assert prints[0] == prints[2]
+
+
+def test_networks_of_two_runs_have_two_names(tmp_path: Path) -> None:
+    specs = []
+    for run in ("first", "second"):
+        save_network(network(projection=9), tmp_path / run / "model")
+        specs += [f"trained:{tmp_path / run / 'model'}{layer}" for layer in ("", "?layer=embedding")]
+    assert [load_model(spec).info.name for spec in specs] == specs  # else they can't be compared with one another
+
+
+def test_a_folder_that_is_not_there_and_the_folder_of_a_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        load_model(f"trained:{tmp_path / 'nothing'}")
+    save_network(network(), tmp_path / "run" / "model")
+    with pytest.raises(InputError, match=r"It holds one: trained:.*run.model"):
+        load_model(f"trained:{tmp_path / 'run'}")

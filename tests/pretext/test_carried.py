@@ -128,3 +128,34 @@ def test_what_cannot_be_measured_is_refused() -> None:
     texts = make_data("texts", "pair", (("a", "b"), ("c", "d")), (("e",), ("f",)))
     with pytest.raises(InputError, match="features on both sides"):
         ridge_retrieval(texts)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-8])
+def test_a_network_that_puts_all_objects_at_one_point_finds_no_partner(noise: float) -> None:
+    """All candidates are equal to it and none of them is the same object: the partner is the last of ten."""
+    rng = np.random.default_rng(0)
+    sides = rng.standard_normal((2, 14, 3)).astype(np.float32)
+    data = make_data("points", "pair", tuple(sides[:, :4]), tuple(sides[:, 4:]))
+
+    class Collapsed:
+        def of(self, side: str, objects: np.ndarray) -> np.ndarray:
+            return (np.ones((len(objects), 2)) + noise * rng.standard_normal((len(objects), 2))).astype(np.float32)
+
+        def parameters(self) -> list[object]:
+            return []
+
+    for asked in ("left", "right"):
+        found = two_sided_retrieval(Collapsed(), data, asked)
+        assert found.ranks.mean() > 3
+        assert found.recall[0][1].value <= 0.4
+    assert two_sided_retrieval(Collapsed(), data, "left", among=data).ranks.mean() > 3
+
+
+def test_candidates_that_are_one_object_are_all_right_answers() -> None:
+    rows = np.eye(3)[[0, 1, 1]]
+    queries = np.eye(3)[[0, 1, 1]]
+    assert find_partners("plain", queries, rows).ranks.tolist() == [1, 1, 1]
+    assert find_partners("keyed", queries, rows, same=["a", "b", "c"]).ranks.tolist() == [1, 2, 2]
+    assert find_partners("keyed", queries, rows, same=["a", "b", "b"]).ranks.tolist() == [1, 1, 1]
+    with pytest.raises(InputError, match="'same'"):
+        find_partners("keyed", queries, rows, same=["a"])

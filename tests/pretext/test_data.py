@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import struct
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -154,12 +155,13 @@ def test_images_written_and_read_again(tmp_path: Path) -> None:
     data = make_data("mine", "image", pictures, pictures[:0], labels, labels[:0], ("a/b", "..", "cat"))
     table = save_images(data, "train", tmp_path / "out", limit=10)
     rows = list(csv.DictReader(table.open(encoding="utf-8")))
-    assert [row["label"] for row in rows] == [data.classes[i] for i in labels[:10]]
+    assert sorted(Counter(row["label"] for row in rows).values()) == [3, 3, 4]
     assert all((table.parent / row["path"]).is_file() for row in rows)
     back = load_data(f"folder:{tmp_path / 'out'}")
     assert len(back.classes) == 3
     found = {image.tobytes() for image in np.concatenate([back.train, back.test])}
-    assert found == {image.tobytes() for image in pictures[:10]}
+    assert len(found) == 10
+    assert found < {image.tobytes() for image in pictures}
     with pytest.raises(InputError, match="in the way"):
         save_images(data, "train", tmp_path / "out")
 

@@ -162,6 +162,31 @@ def test_along_isomorphisms_by_hand() -> None:
     assert torn.answers().tolist() == [None] * 3
 
 
+@given(structures(), st.data())
+@settings(max_examples=100, deadline=None)
+def test_labels_never_seen_are_not_ruled_out_by_never_having_been_seen(
+    structure: Structure, data: st.DataObject
+) -> None:
+    """The true labelling is any functor to 4 labels, of which the learner sees what its anchors have; what it is sure of is true."""
+    every = listed(structure, 4)
+    truth = every[data.draw(st.integers(0, len(every) - 1))]
+    anchors = np.array(data.draw(st.lists(st.integers(0, structure.n - 1), min_size=1, max_size=3, unique=True)))
+    learner = FunctorLearner(structure).fit(anchors, truth[anchors])
+    sure = learner.sure()
+    assert np.array_equal(learner.predict()[sure], truth[sure])
+    assert learner.sure(anchors).all()
+    fitting = every[(every[:, anchors] == truth[anchors]).all(axis=1)]
+    assert (sure <= (fitting == fitting[0]).all(axis=0)).all()
+
+
+def test_one_label_seen_says_nothing_of_unrelated_objects() -> None:
+    learner = FunctorLearner(unrelated(3)).fit([0], ["cat"])
+    assert learner.answers().tolist() == ["cat", None, None]
+    assert learner.predict().tolist() == ["cat"] * 3
+    assert FunctorLearner(Monotone(chain(3))).fit([1], ["cat"]).answers().tolist() == [None, "cat", None]
+    assert FunctorLearner(Linear(np.eye(3))).fit([1], ["cat"]).answers().tolist() == [None, "cat", None]
+
+
 def test_linear_labels_are_forced_in_the_span_only() -> None:
     """On a line two labels force the rest; in the plane the line through them."""
     line = FunctorLearner(Linear(np.array([[0.0], [1.0], [2.0], [-3.0]]), 0)).fit([0, 1], [0, 1])

@@ -215,7 +215,7 @@ def test_another_task_data_or_plan_is_named(tmp_path: Path) -> None:
     train(Denoise(), data, tmp_path, Plan(**{**vars(PLAN), "steps": 4}))
     with pytest.raises(InputError, match=r"run: the task's noise was 0\.2 and is 0\.3\. Choose"):
         train(Denoise(noise=0.3), data, tmp_path, PLAN)
-    with pytest.raises(InputError, match="run: the data's digest was"):
+    with pytest.raises(InputError, match="hold other objects"):
         train(Denoise(), make_data("noise", "image", data.train[::-1], data.test), tmp_path, PLAN)
     with pytest.raises(InputError, match=r"run: warmup was 4 and is 0; seed was 3 and is 4\. Choose"):
         train(Denoise(), data, tmp_path, Plan(**{**vars(PLAN), "seed": 4, "warmup": 0}))
@@ -259,6 +259,15 @@ def test_the_observer_sees_each_checkpoint_once_and_changes_nothing(whole: Any, 
     for step, _, loss in calls[1:]:
         assert loss == pytest.approx(run.losses[step - 4 : step].mean())
     assert files(run) == files(whole)
+
+
+def test_the_last_checkpoint_is_told_the_loss_of_its_own_steps_only(tmp_path: Path) -> None:
+    told: dict[int, float] = {}
+    plan = Plan(**{**vars(PLAN), "steps": 10})
+    run = train(Denoise(), pictures(), tmp_path, plan, on_checkpoint=lambda step, _, loss: told.update({step: loss}))
+    assert sorted(told) == [0, 4, 8, 10]
+    assert told[10] == pytest.approx(run.losses[8:].mean())
+    assert told[8] == pytest.approx(run.losses[4:8].mean())
 
 
 def test_replay_shows_the_earlier_checkpoints_too(tmp_path: Path) -> None:

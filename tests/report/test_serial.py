@@ -199,7 +199,10 @@ def spoil(change):
         ("{", "this is no JSON"),
         ("", "this is no JSON"),
         ("[" * 100_000, "this is no JSON"),
-        ("[]", "'schema' must be one of presheaf.audit/1, presheaf.compare/1, presheaf.categories/1; got None"),
+        (
+            "[]",
+            "'schema' must be one of presheaf.audit/1, presheaf.compare/1, presheaf.categories/1, presheaf.watch/1; got None",
+        ),
         ('{"schema": "presheaf.audit/2"}', "got 'presheaf.audit/2'"),
         ('{"schema": "presheaf.audit/1"}', "audit.models must be a list"),
         ('{"schema": "presheaf.compare/1", "models": 3}', "comparison.models must be a list"),

@@ -138,6 +138,26 @@ def test_comparison_shows_groups_pairs_and_failures():
     assert to_text(samples.NOTHING).startswith("No model could be audited.")
 
 
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_numbers_of_a_comparison_are_whole_and_long_names_keep_their_end(width):
+    whole = samples.COMPARISON
+    names = {
+        audit.model.name: f"trained:runs/a-rather-long-folder-name/{audit.model.name}/model" for audit in whole.audits
+    }
+    audits = tuple(replace(a, model=replace(a.model, name=names[a.model.name])) for a in whole.audits)
+    lines = to_text(replace(whole, audits=audits, groups=(), differences=()), width=width).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("Models"))
+    table = lines[start + 1 : start + 2 + len(audits)]
+    assert all(len(line) <= width and not line.rstrip().endswith("…") for line in table)
+    assert all("/model " in line for line in table[1:])
+    shown = table[0].split()[2:]
+    assert shown[0] == "prompt"
+    assert "head" in shown or width == 60
+    assert "ceiling" in shown or width < 100
+    rungs = {rung.name: number(rung.accuracy) for rung in audits[0].ladder}
+    assert f" {rungs['one prompt per label']} " in table[1]
+
+
 @pytest.mark.parametrize(
     ("shown", "wanted"),
     [

@@ -88,7 +88,9 @@ def test_encoding_that_does_not_fit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [gzip.compress(ROWS.encode() * 900)[:-20], gzip.compress(b"a,b\n")[:10], b"\x1f\x8bxx"]
+    "data",
+    [gzip.compress(ROWS.encode() * 900)[:-20], gzip.compress(b"a,b\n")[:10], b"\x1f\x8bxx"],
+    ids=["no end", "head only", "no gzip"],  # a compressed text holds the time, and ids have to be those of every run
 )
 def test_damaged_gzip(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(InputError, match=r"t\.csv\.gz"):

@@ -14,6 +14,7 @@ import numpy as np
 from presheaf.audits.options import OnProgress, Options
 from presheaf.audits.result import Rung
 from presheaf.audits.run import Outcome, describe, run
+from presheaf.audits.watch_checks import check_table
 from presheaf.audits.watch_result import Measure, Moment, MomentRung, Watch
 from presheaf.audits.watch_store import WatchStore
 from presheaf.audits.watch_verdict import changes_of, sentence
@@ -22,10 +23,11 @@ from presheaf.enriched.laws import laws
 from presheaf.errors import InputError
 from presheaf.models import load_model
 from presheaf.models.cache import FeatureCache
+from presheaf.models.optional import need
 from presheaf.pretext.base import Data, HeldOut, Pretext, len_of
+from presheaf.pretext.checkpoint import checkpoints, newest_good
 from presheaf.pretext.measures import alignment, effective_rank
-from presheaf.pretext.plan import Plan
-from presheaf.pretext.trainer import load_run, train
+from presheaf.pretext.plan import FREE, Plan
 from presheaf.statistics.intervals import Interval
 from presheaf.tables.task import Task
 
@@ -74,6 +76,8 @@ def watch(
 
     Raises
     ------
+    MissingDependencyError
+        torch isn't installed.
     InputError, ModelError
         As `train` and `audit` do; a model that can't take the table's objects is refused before training begins.
 
@@ -82,18 +86,28 @@ def watch(
     Cost: the training, and for each checkpoint 20 times ``size`` squared distances and one audit without baseline. What was
     measured is kept in the folder, so that a resumed run measures nothing twice.
     """
+    need("torch", "pretext", "Training")
+    from presheaf.pretext.trainer import check_data, train
+
     folder = Path(folder)
+    check_data(task, data, plan)
+    if labelled is not None:
+        check_table(task, data, labelled)
+    told = progress or (lambda stage, done, total: None)
+    told("the task's hom on held-out objects", 0, 1)
     external = task.held_out(data, size, seed)
-    store = WatchStore(folder / "watch.jsonl", _key(data, labelled, size, seed))
+    told("the task's hom on held-out objects", 1, 1)
+    store = WatchStore(folder / "watch.jsonl", _key(task, data, plan, labelled, size, seed))
 
     def look(step: int, network: Any, loss: float) -> None:
-        if step in store:
+        digest = next((one.digest for one in checkpoints(folder) if one.step == step), "")
+        if store.holds(step, digest):
             return
         moment = measure(task, network, external, step, loss if np.isfinite(loss) else None, seed)
         if labelled is not None:
-            outcome = _climb(task, network, data, folder, labelled, seed, progress, baseline=not len(store))
+            outcome = _climb(task, network, data, folder, labelled, seed, progress, baseline=step == 0)
             moment = replace(moment, rungs=rungs_of(outcome), baseline=_lines(outcome.audit.baseline))
-        store.add(moment)
+        store.add(moment, digest)
         if on_moment is not None:
             on_moment(moment)
 
@@ -102,10 +116,24 @@ def watch(
         # Replayed: a run that was trained without being watched, or killed while it was measured, has moments to fill in.
         train(task, data, folder, plan, progress=_told(progress), on_checkpoint=look, replay=True)
     except KeyboardInterrupt:
-        if not len(store):
-            raise
         interrupted = True
-    return summary(task, data, folder, plan, store.moments(), labelled, size, seed, interrupted)
+    seen = _of_this_run(store, folder)
+    if not seen:
+        raise KeyboardInterrupt
+    return summary(task, data, folder, plan, seen, labelled, size, seed, interrupted)
+
+
+def _of_this_run(store: WatchStore, folder: Path) -> tuple[Moment, ...]:
+    """The moments of steps that were made, with the weights that are there: a run that lost checkpoints makes steps again."""
+    made = newest_good(folder)[0]
+    digests = {one.step: one.digest for one in checkpoints(folder)}
+    return tuple(
+        moment
+        for moment in store.moments()
+        if made is not None
+        and moment.step <= made.step
+        and (moment.step not in digests or store.holds(moment.step, digests[moment.step]))
+    )
 
 
 def measure(task: Pretext, network: Any, external: HeldOut, step: int, loss: float | None, seed: int = 0) -> Moment:
@@ -125,8 +153,11 @@ def measure(task: Pretext, network: Any, external: HeldOut, step: int, loss: flo
         lost=None if found is None else found.lost.value,
         ideality_null=None if found is None or not len(found.null) else float(found.null.mean()),
         broken=_measure(lawful.share),
-        alignment=_measure(alignment(model, external.hom, variance, seed), "the model puts all objects at one point"),
-        effective_rank=_rank(task, features, seed),
+        alignment=_measure(
+            alignment(model, external.hom, variance, seed, units=external.units),
+            "the model puts all objects at one point",
+        ),
+        effective_rank=_rank(task, features, seed, external.units),
         dim=int(features.shape[1]),
     )
 
@@ -135,24 +166,33 @@ def _told(progress: OnProgress | None) -> Callable[[int, int, float, float], obj
     return None if progress is None else lambda step, steps, loss, left: progress("training", step, steps)
 
 
-def _key(data: Data, labelled: Task | None, size: int, seed: int) -> str:
-    """What a moment depends on beside the step: the objects, the table with its labels, and the draws."""
+def _measuring(progress: OnProgress | None) -> OnProgress | None:
+    """An audit's stages without the name of the model, that has none of its own while it is trained."""
+    if progress is None:
+        return None
+    return lambda stage, done, total: progress(f"measuring, {stage.partition(' with ')[0]}", done, total)
+
+
+def _key(task: Pretext, data: Data, plan: Plan, labelled: Task | None, size: int, seed: int) -> str:
+    """What a moment depends on beside the step: the run, the objects, the table with its labels (not where it lies), and the draws."""
     total = hashlib.blake2b(f"{data.digest} {size} {seed}".encode(), digest_size=16)
+    fixed = {name: value for name, value in asdict(plan).items() if name not in FREE}
+    total.update(repr((task.name, sorted(task.options.items()), fixed)).encode())
     if labelled is not None:
-        total.update(repr((labelled.source, labelled.classes, labelled.objects)).encode("utf-8", "surrogatepass"))
+        total.update(repr((labelled.classes, labelled.contents)).encode("utf-8", "surrogatepass"))
         total.update(labelled.labels.tobytes() + labelled.rows.tobytes())
     return total.hexdigest()
 
 
-def _rank(task: Pretext, features: Any, seed: int) -> Measure:
+def _rank(task: Pretext, features: Any, seed: int, units: Any) -> Measure:
     if task.media == "text":
         return Measure(None, None, None, "what the hom of texts is read from are tokens, not directions")
-    return _measure(effective_rank(features, seed))
+    return _measure(effective_rank(features, seed, units))
 
 
 def _ideality(model: Any, external: HeldOut, variance: Any, seed: int) -> Ideality | None:
     try:
-        return ideality(model, external.hom, variance, external.normalise, seed=seed)
+        return ideality(model, external.hom, variance, external.normalise, seed=seed, units=external.units)
     except InputError:
         return None
 
@@ -178,10 +218,13 @@ def _climb(
     place = folder / "watching"
     shutil.rmtree(place, ignore_errors=True)
     try:
-        model = load_model(task.save(network, data, place))
+        model = load_model(task.save(network, data, place / task.name))
         cache = FeatureCache(place / "features")
-        options = Options(seed=seed, cache=cache, progress=progress, baseline=baseline, ask=False)
-        return run([model], labelled, options)[0]
+        options = Options(seed=seed, cache=cache, progress=_measuring(progress), baseline=baseline, ask=False)
+        outcome = run([model], labelled, options)[0]
+        if outcome.audit.interrupted:  # a ladder on a part of the rows is no moment
+            raise KeyboardInterrupt
+        return outcome
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -225,7 +268,12 @@ def summary(
     interrupted: bool,
 ) -> Watch:
     """The result of what was seen, with the last checkpoint's model written beside the run."""
-    spec = task.save(load_run(folder, moments[-1].step, data)[1], data, folder / "model")
+    from presheaf.pretext.trainer import load_run
+
+    there = {one.step for one in checkpoints(folder)}
+    # Stopped between two checkpoints, with few to keep, only the state it was stopped in is there.
+    last = moments[-1].step if moments[-1].step in there else None
+    spec = task.save(load_run(folder, last, data)[1], data, folder / "model")
     changes = changes_of(moments)
     category = task.category
     described = {

@@ -43,7 +43,7 @@ class Moment:
     step : int
         0 is the random initialisation.
     loss : float or None
-        Of the pre-training task, mean over the steps since the checkpoint before; at step 0 that of the first step.
+        Of the pre-training task, mean over the steps since the checkpoint before; None at step 0.
     ideality : Measure
         I(f) against the task's own hom on held-out objects: 0 is ideal.
     merges, invented, lost : float or None

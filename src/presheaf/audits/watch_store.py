@@ -24,19 +24,22 @@ class WatchStore:
 
     def __init__(self, path: Path, key: str) -> None:
         self._path, self._key = path, key
-        self._moments = {moment.step: moment for moment in _read(path, key)}
+        read = _read(path, key)
+        self._moments = {moment.step: moment for moment, _ in read}
+        self._digests = {moment.step: digest for moment, digest in read}
 
-    def __contains__(self, step: int) -> bool:
-        return step in self._moments
+    def holds(self, step: int, digest: str) -> bool:
+        """Whether the moment of a step was measured on the checkpoint of that digest, not on another one of the same step."""
+        return self._digests.get(step) == digest
 
     def __len__(self) -> int:
         return len(self._moments)
 
-    def add(self, moment: Moment) -> None:
-        """Keep a moment; on disk when this returns."""
-        self._moments[moment.step] = moment
+    def add(self, moment: Moment, digest: str) -> None:
+        """Keep a moment of the checkpoint with this digest; on disk when this returns."""
+        self._moments[moment.step], self._digests[moment.step] = moment, digest
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps({"key": self._key, **asdict(moment)}, ensure_ascii=False)
+        line = json.dumps({"key": self._key, "checkpoint": digest, **asdict(moment)}, ensure_ascii=False)
         with self._path.open("a+b") as file:
             # A line that a killed run left half written must not swallow this one.
             file.seek(0, os.SEEK_END)
@@ -53,7 +56,7 @@ class WatchStore:
         return tuple(self._moments[step] for step in sorted(self._moments))
 
 
-def _read(path: Path, key: str) -> list[Moment]:
+def _read(path: Path, key: str) -> list[tuple[Moment, str]]:
     if not path.is_file():
         return []
     found = []
@@ -61,7 +64,8 @@ def _read(path: Path, key: str) -> list[Moment]:
         try:
             values = json.loads(line)
             if values.pop("key") == key:
-                found.append(_moment(values))
+                digest = str(values.pop("checkpoint"))
+                found.append((_moment(values), digest))
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return found

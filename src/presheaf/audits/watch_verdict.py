@@ -48,10 +48,10 @@ def sentence(
 ) -> str:
     """One or two sentences: how ideal the model became, and what that did to prompts and heads."""
     first, last = moments[0], moments[-1]
-    stopped = f"Stopped after {last.step:,} of {steps:,} steps. " if interrupted else ""
+    stopped = f"Stopped before step {steps:,}; last measured at step {last.step:,}. " if interrupted else ""
     if len(moments) < 2:
         return f"{stopped}Only step {last.step:,} was seen, so nothing can be said of training."
-    return f"{stopped}{_formed(task, data, first, last)}{_gained(changes)}"
+    return f"{stopped}{_formed(task, data, first, last)}{_gained(changes, first)}"
 
 
 def _formed(task: Pretext, data: Data, first: Moment, last: Moment) -> str:
@@ -60,7 +60,7 @@ def _formed(task: Pretext, data: Data, first: Moment, last: Moment) -> str:
     if before.value is None or after.value is None:
         return f"{where}: ideality can't be said."
     told = f"{_number(before.value)} to {_number(after.value)}"
-    null = "" if last.ideality_null is None else f" (shuffled {_number(last.ideality_null)})"
+    null = _against_null(last)
     if after.high is not None and before.low is not None and after.high < before.low:
         return f"{where}: the category forms; the distance from the task's own hom falls from {told}{null}."
     if after.low is not None and before.high is not None and after.low > before.high:
@@ -70,19 +70,33 @@ def _formed(task: Pretext, data: Data, first: Moment, last: Moment) -> str:
     return f"{where}: the distance from the task's own hom is not shown to change, {told}{null}."
 
 
-def _gained(changes: Sequence[RungChange]) -> str:
+def _against_null(last: Moment) -> str:
+    """The null in parentheses; said aloud where the model is not shown to be any nearer than it."""
+    if last.ideality_null is None:
+        return ""
+    shuffled = _number(last.ideality_null)
+    nearer = last.ideality.high is not None and last.ideality.high < last.ideality_null
+    return (
+        f" (shuffled {shuffled})"
+        if nearer
+        else f", not shown to be less than with the task's objects shuffled ({shuffled})"
+    )
+
+
+def _gained(changes: Sequence[RungChange], first: Moment) -> str:
+    plain = {rung.name: rung.accuracy.value for rung in first.baseline}
     parts = []
     for change in changes:
         if change.rung not in ("one prompt per label", "head"):
             continue
         shown = change.p_adjusted < 0.05
         kind = "rises" if change.after > change.before else "falls"
-        parts.append(
-            f"{change.rung} {kind} from {_number(change.before)} to {_number(change.after)}"
-            if shown
-            else f"{change.rung} is not shown to change ({_number(change.before)} to {_number(change.after)})"
-        )
-    return f" On the labelled table {', '.join(parts)}." if parts else ""
+        told = f"{_number(change.before)} to {_number(change.after)}"
+        told = f"{kind} from {told}" if shown else f"is not shown to change, {told}"
+        reached = plain.get(change.rung)
+        beside = "" if reached is None else f" ({_number(reached)} without a model)"
+        parts.append(f"{change.rung} {told}{beside}")
+    return f" On the labelled table {' and '.join(parts)}." if parts else ""
 
 
 def _number(value: float) -> str:

@@ -168,6 +168,8 @@ def models(arguments: Namespace) -> int:
     print(
         "\nAlso: hf:FOLDER or name, st:FOLDER or name, onnx:FILE, wordvec:FILE, vectors:FILE.npy,\n"
         "http://127.0.0.1:8080/v1#model (OpenAI-compatible /v1/embeddings).\n"
+        "For images: trained:FOLDER (what presheaf train wrote; ?layer=embedding for what its loss saw), pixels?side=8,\n"
+        "efficientnet-lite0?how=squash (the whole image, not its centre).\n"
         "Language models: lm:FOLDER or name (a causal model of transformers), gguf:FILE (both need presheaf[lm]),\n"
         "ngram:FILE.npz (NGramModel.save; needs nothing), lm:http://127.0.0.1:8080/v1#model (OpenAI-compatible\n"
         "/v1/completions with log-probabilities; ?chat=true for /v1/chat/completions).\n"

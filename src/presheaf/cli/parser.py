@@ -52,7 +52,7 @@ exit codes:
 """
 MODEL = (
     "a name of `presheaf models`; hf:FOLDER, st:FOLDER, onnx:FILE, wordvec:FILE, vectors:FILE.npy; for images "
-    "efficientnet-lite0, -lite1, -lite2 and pixels; language models: "
+    "efficientnet-lite0, -lite1, -lite2, pixels and trained:FOLDER (what `presheaf train` wrote); language models: "
     "lm:FOLDER, gguf:FILE, ngram:FILE.npz; http://127.0.0.1:8080/v1#model for an OpenAI-compatible endpoint, with lm: in "
     "front for its completions; options follow as in minilm-torch?layer=3 or smollm2?adapter=FOLDER"
 )

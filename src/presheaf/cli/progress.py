@@ -73,8 +73,11 @@ class Progress:
 
     def say(self, line: str) -> None:
         """A line for the user, above the bars."""
-        if self.quiet:
-            return
+        if not self.quiet:
+            self.tell(line)
+
+    def tell(self, line: str) -> None:
+        """A line that a user has to know of, silence asked or not."""
         if self.bars is not None:
             self.bars.console.print(line, markup=False, highlight=False)
         else:

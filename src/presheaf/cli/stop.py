@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from _thread import interrupt_main, start_new_thread
+from _thread import get_ident, interrupt_main, start_new_thread
 
 TYPE_CHECKING = False  # typing would be loaded before anybody listens
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Stop:
     def __init__(self) -> None:
         self.asked = False
         self._retry = False
+        self._main = 0
         self._report = sys.unraisablehook
 
     def watch(self) -> None:
@@ -38,6 +39,7 @@ class Stop:
             signal.signal(signal.SIGINT, self._hear)
         except ValueError:  # not the main thread
             return
+        self._main = get_ident()
         self._report, sys.unraisablehook = sys.unraisablehook, self._unraisable
 
     def leave(self) -> None:
@@ -70,7 +72,11 @@ class Stop:
     def _interrupt(self) -> None:
         time.sleep(AGAIN)
         self._retry = True
-        interrupt_main()
+        if hasattr(signal, "pthread_kill"):
+            # Python's own interrupt would not be heard before a read, a wait or a sleep of the main thread is over.
+            signal.pthread_kill(self._main, signal.SIGINT)
+        else:
+            interrupt_main()
 
     def _unraisable(self, report: UnraisableHookArgs) -> None:
         if issubclass(report.exc_type, KeyboardInterrupt):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+import warnings
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +27,7 @@ examples:
   presheaf train --pretext rotnet --data folder:photos --watch table.csv --image path --label kind --out runs/rotnet
   presheaf train --pretext causal --data reviews --watch examples/reviews.csv --text review --label sentiment --out runs/lm
   presheaf train --pretext deepwalk --data karate --out runs/karate
+  presheaf train --pretext clip --data 'emoji?left=efficientnet-lite0&right=minilm' --out runs/emoji
 
 A pre-training task puts a category on the data; training moves the model's category to it. At every checkpoint, the random
 initialisation first, this measures on held-out objects how far the model's hom is from the task's own, and on a labelled
@@ -38,7 +43,7 @@ exit codes:
 """
 DATA = """\
 examples:
-  presheaf data digits digits/             # held-out images as PNG files, and digits/test.csv
+  presheaf data digits digits/             # held-out images as PNG files, and digits/images.csv
   presheaf data fashion-mnist clothes/ --part train --most 2000
 """
 _PLAN = (
@@ -65,7 +70,8 @@ def add(commands: Any) -> None:
         "--pretext", metavar="TASK", help="pre-training task with its options, e.g. 'simclr?temperature=0.2'"
     )
     parser.add_argument("--data", metavar="DATA", help="digits, fashion-mnist, idx:FOLDER, folder:FOLDER, reviews, wordnet, "
-                        "text:FILE, karate, miserables, blogcatalog:FILE.mat, edgelist:FILE, emoji")  # fmt: skip
+                        "text:FILE, karate, miserables, blogcatalog:FILE.mat, edgelist:FILE, "
+                        "'emoji?left=efficientnet-lite0&right=minilm'")  # fmt: skip
     parser.add_argument("--out", metavar="FOLDER", help="where the run is kept")
     parser.add_argument(
         "--list", action="store_true", help="list the pre-training tasks with what each teaches, and stop"
@@ -116,13 +122,23 @@ def train(arguments: Namespace) -> int:
     check_outputs(arguments)
     _at_least("--objects", arguments.objects, 8)
     _at_least("--watch-rows", arguments.watch_rows, 2)
+    _check_columns(arguments)
+    folder = _run_folder(arguments.out)
+    from presheaf.models.optional import need
+
+    need("torch", "pretext", "Training")
     from presheaf.audits.watch import watch
     from presheaf.pretext import load_data, pretext
+    from presheaf.pretext.trainer import check_data
 
-    task, data, folder = pretext(arguments.pretext), load_data(arguments.data), Path(arguments.out)
-    plan = _plan(arguments, data)
-    labelled = _labelled(arguments, data, folder)
-    with Progress(arguments.quiet) as progress:
+    task = pretext(arguments.pretext)
+    with Progress(arguments.quiet) as progress, _notes_as_lines(progress):
+        data = load_data(
+            arguments.data, progress=lambda done, total: progress("reading objects with models", done, total)
+        )
+        plan = _plan(arguments, data)
+        check_data(task, data, plan)
+        labelled = _labelled(arguments, data, folder)
         result = watch(
             task, data, folder, plan, labelled=labelled, size=arguments.objects, seed=arguments.seed, progress=progress,
             on_moment=lambda moment: progress.say(_line(moment)),
@@ -165,6 +181,36 @@ def _plan(arguments: Namespace, data: Data) -> Plan:
 def _at_least(option: str, value: int, least: int) -> None:
     if value < least:
         raise InputError(f"{option} must be at least {least}; got {value}.")
+
+
+def _check_columns(arguments: Namespace) -> None:
+    """Columns are those of the table that --watch names; without one they would be passed over in silence."""
+    for name in ("text", "image", "label"):
+        if getattr(arguments, name) is not None and arguments.watch in (None, "none"):
+            raise InputError(f"--{name} names a column of a labelled table; name the table, too: --watch TABLE.")
+
+
+def _run_folder(out: str) -> Path:
+    """The folder of the run, not made yet: what is in its way is told before anything is computed."""
+    folder = Path(out).expanduser()
+    there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), None)
+    if there is not None and not there.is_dir():
+        raise InputError(f"No run can be kept in {out!r}: {there} is a file. Choose another folder with --out.")
+    if there is not None and not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(
+            f"No run can be kept in {out!r}: {there} can't be written to. Choose another folder with --out."
+        )
+    return folder
+
+
+@contextmanager
+def _notes_as_lines(progress: Progress) -> Iterator[None]:
+    """Notes of ours, such as of a damaged checkpoint, as lines of their own; warnings of other libraries are not for users."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("always", category=UserWarning, module=r"presheaf\.")
+        warnings.showwarning = lambda message, *_, **__: progress.tell(f"note: {message}")
+        yield
 
 
 def _labelled(arguments: Namespace, data: Data, folder: Path) -> Task | None:

@@ -22,6 +22,8 @@ Normalise = Literal["rows", "none"]
 
 GROUPS = 20
 """Groups of objects left out in turn for the intervals."""
+LEAST_UNITS = 4
+"""With fewer nothing can be said of further ones."""
 TOLERANCE = 1e-9
 """Two rows of the external hom that differ by less are the same; also of two features' distance."""
 
@@ -88,6 +90,7 @@ def ideality(
     level: float = 0.95,
     seed: int = 0,
     limit_bytes: int = LIMIT,
+    units: Ints | None = None,
 ) -> Ideality:
     """How far k_f(f x, f y) is from an external Hom(x, y), on objects the model was not trained on.
 
@@ -105,6 +108,9 @@ def ideality(
         Shuffles for the null.
     limit_bytes : int
         For a block.
+    units : int array of shape (n,), optional
+        What was drawn at random, where that is not single objects: views of one image are one unit. Objects of one unit depend
+        on each other, so they are left out together; intervals of single objects would be too short.
 
     Raises
     ------
@@ -114,17 +120,19 @@ def ideality(
     Notes
     -----
     Ideal means I = 0 for a k_f fixed in advance; ``model.fitted`` counts what was not. Merged pairs are those at distance 0 of
-    the model (up to 1e-9, both directions). Whether their rows of Hom differ is decided by a random linear function of the
-    rows, with 1 on the diagonal as the identity law asks; different rows agree in it with probability 0. Intervals: each of 20
-    groups of objects is left out in turn, rows normalised anew (Student's t). Cost: (2 + repeats) n^2 values of both homs and
+    the model (up to 1e-9, both directions), and where hom(x, x) is not 1, as with inner products, those with equal rows.
+    Whether their rows of Hom differ is decided by a random linear function of the rows, with 1 on the diagonal as the identity
+    law asks; different rows agree in it with probability 0. Intervals: each of 20 groups of objects (of units) is left out in
+    turn, rows normalised anew (Student's t). Fewer than four units give [0, 1]. Cost: (2 + repeats) n^2 values of both homs and
     20 n^2 comparisons, in float64 blocks.
     """
     _check(model, external, variance, normalise)
     n = model.n
     rng = np.random.default_rng(seed)
-    group = rng.permutation(np.arange(n) % min(GROUPS, n // 2))
+    group, count = groups_of(n, units, rng)
     merge = _merged_classes(model, external, variance, rng, limit_bytes)
-    whole, without, usable = _sums(model, external, variance, normalise, merge, group, limit_bytes)
+    left = group if count >= LEAST_UNITS else None
+    whole, without, usable = _sums(model, external, variance, normalise, merge, left, limit_bytes)
     if not (usable and np.isfinite(without).all()):
         raise InputError("no row of the homs has any weight on other objects, so rows can't be normalised.")
     nulls = []
@@ -135,13 +143,29 @@ def ideality(
             nulls.append(total.sum())
     merged = _with_other_row(merge)
     keep = ~np.eye(int(group.max()) + 1, dtype=bool)[group]
-    share = (keep * merged[:, None]).sum(axis=0) / keep.sum(axis=0)
-    left_out = np.column_stack([without.sum(axis=1), without, share])
+    share = (keep * merged[:, None]).sum(axis=0) / np.maximum(1, keep.sum(axis=0))
+    left_out = np.column_stack([without.sum(axis=1), without, share[: len(without)]])
     values = [float(whole.sum()), *(float(w) for w in whole), float(merged.mean())]
     value, merges, invented, lost, hit = (
-        _jackknife(v, column, n, level) for v, column in zip(values, left_out.T, strict=True)
+        _jackknife(v, column, n, count, level) for v, column in zip(values, left_out.T, strict=True)
     )
     return Ideality(value, merges, invented, lost, hit, np.array(nulls), normalise, n, n - usable)
+
+
+def groups_of(n: int, units: Ints | None, rng: np.random.Generator) -> tuple[Ints, int]:
+    """The group of each of n objects, units kept together and spread at random over at most `GROUPS`; and how many units there are.
+
+    Raises
+    ------
+    InputError
+        If there is not one unit for each object.
+    """
+    own = np.arange(n) if units is None else np.asarray(units)
+    if own.shape != (n,):
+        raise InputError(f"'units' must be one number for each of {n} objects; got shape {own.shape}.")
+    names, member = np.unique(own, return_inverse=True)
+    count = len(names)
+    return rng.permutation(np.arange(count) % max(1, min(GROUPS, count // 2)))[member], count
 
 
 def _check(model: Hom, external: Hom, variance: str, normalise: str) -> None:
@@ -177,20 +201,45 @@ def _merged_classes(
     """The class of every object under the model's merging, and under that and equality of its external rows."""
     from scipy.sparse.csgraph import connected_components
 
-    near = model.within(TOLERANCE, "both", limit_bytes)
-    _, merged = connected_components(near.graph(), directed=False)
     weights = rng.standard_normal(external.n)
-    trace = np.empty(external.n)
-    for part, block in _values(external, variance, limit_bytes):
-        own = np.arange(part.start, part.stop)
-        block[own - part.start, own] = 1.0
+    identity = _has_identities(model)
+    if identity:
+        near = model.within(TOLERANCE, "both", limit_bytes)
+        _, merged = connected_components(near.graph(), directed=False)
+    else:
+        trace = _trace(model, "covariant", weights, False, limit_bytes)
+        if not model.symmetric:
+            trace += _trace(model, "contravariant", rng.standard_normal(model.n), False, limit_bytes)
+        merged = _runs(trace, np.zeros(model.n, dtype=np.int64))
+    # Two homs without the identity law are compared as they are.
+    identity = identity or _has_identities(external)
+    return merged.astype(np.int64), _runs(_trace(external, variance, weights, identity, limit_bytes), merged)
+
+
+def _has_identities(hom: Hom) -> bool:
+    every = np.arange(hom.n)
+    return bool((hom.pairs(every, every) <= TOLERANCE).all())
+
+
+def _trace(hom: Hom, variance: Variance, weights: Floats, identity: bool, limit_bytes: int) -> Floats:
+    """A linear function of the rows, with 1 on the diagonal where ``identity`` says so. Shape (n,)."""
+    trace = np.empty(hom.n)
+    for part, block in _values(hom, variance, limit_bytes):
+        if identity:
+            own = np.arange(part.start, part.stop)
+            block[own - part.start, own] = 1.0
         trace[part] = block @ weights
-    order = np.lexsort((trace, merged))
+    return trace
+
+
+def _runs(trace: Floats, inside: Array) -> Ints:
+    """Classes of numbers that are equal up to the tolerance, within each class of ``inside``. Shape (n,)."""
+    order = np.lexsort((trace, inside))
     jump = np.ones(len(order), dtype=bool)
-    jump[1:] = (np.diff(merged[order]) != 0) | (np.diff(trace[order]) > TOLERANCE)
+    jump[1:] = (np.diff(inside[order]) != 0) | (np.diff(trace[order]) > TOLERANCE)
     same = np.empty(len(order), dtype=np.int64)
     same[order] = np.cumsum(jump)
-    return merged.astype(np.int64), same
+    return same
 
 
 def _with_other_row(merge: tuple[Ints, Ints]) -> NDArray[np.bool_]:
@@ -248,17 +297,19 @@ def _row_parts(k: Floats, h: Floats, apart: Array, normalise: str) -> tuple[Floa
     return np.array([on_merges, float(more.sum()) - on_merges, lost]) * weight, int(some.sum())
 
 
-def _jackknife(value: float, without: Floats, n: int, level: float) -> Interval:
+def _jackknife(value: float, without: Floats, n: int, units: int, level: float) -> Interval:
     """Delete-a-group jackknife: Student's t with one degree less than groups."""
     from scipy.special import stdtrit
 
     g = len(without)
+    if units < LEAST_UNITS:
+        return Interval(value, 0.0, 1.0, n, float(units), "fewer than four units")
     if value in (0.0, 1.0) and (without == value).all():
-        # No group differs, so the jackknife has no width; disjoint pairs of objects are independent.
-        ends = bounded_interval(np.full(n // 2, value), value, 0.0, 1.0, level)
-        return Interval(value, *ends, n, float(n // 2), "exact binomial on disjoint pairs")
+        # No group differs, so the jackknife has no width; disjoint pairs of units are independent.
+        ends = bounded_interval(np.full(units // 2, value), value, 0.0, 1.0, level)
+        return Interval(value, *ends, n, float(units // 2), "exact binomial on disjoint pairs")
     deviation = sqrt((g - 1) / g * float(np.sum((without - without.mean()) ** 2)))
     half = float(stdtrit(g - 1, 0.5 + level / 2)) * deviation
     return Interval(
-        value, max(0.0, value - half), min(1.0, value + half), n, float(n), "jackknife over groups of objects"
+        value, max(0.0, value - half), min(1.0, value + half), n, float(units), "jackknife over groups of objects"
     )

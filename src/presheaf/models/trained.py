@@ -31,6 +31,8 @@ class TrainedEncoder:
         The features a downstream task uses, or their projection, that the pre-training loss saw.
     device : str, optional
         By default the GPU where there is one.
+    name : str, optional
+        What reports call it; by default the end of the folder.
 
     Raises
     ------
@@ -51,14 +53,14 @@ class TrainedEncoder:
     needs_fit = False
     batch_size = 256
 
-    def __init__(self, folder: str | Path, *, layer: str = "backbone", device: str | None = None) -> None:
+    def __init__(
+        self, folder: str | Path, *, layer: str = "backbone", device: str | None = None, name: str = ""
+    ) -> None:
         one_of("layer", layer, LAYERS)
         path = Path(folder).expanduser()
         config = read_json(path / CONFIG)
         if config.get("format") != FORMAT:
-            raise InputError(
-                f"{str(folder)!r} isn't the folder of an image network trained with presheaf ({CONFIG}, {WEIGHTS})."
-            )
+            raise InputError(_no_network(path))
         need("torch", "pretext", "A trained image network")
         files = need("safetensors.torch", "pretext", "A trained image network")
         from presheaf.models.nets import network_of
@@ -73,12 +75,13 @@ class TrainedEncoder:
             ) from error
         self._network = network.eval().requires_grad_(False).to(pick_device(device))
         self._folder, self._config, self._layer = path, config, layer
+        self._name = name or f"trained:{path.name}"
 
     @property
     def info(self) -> ModelInfo:
         height, width, colour = self._config["height"], self._config["width"], self._config["channels"] == 3
         return ModelInfo(
-            name=f"trained:{self._folder.name}",
+            name=self._name,
             kind="trained",
             dim=self._dim,
             settings=(
@@ -138,3 +141,12 @@ class TrainedEncoder:
         images = torch.from_numpy(pixels).to(weight.device).permute(0, 3, 1, 2).to(weight.dtype) / 255
         with torch.inference_mode():
             return network(images) if self._layer == "embedding" else network.features(images)
+
+
+def _no_network(folder: Path) -> str:
+    """Why a folder can't be loaded, and the folder that was probably meant."""
+    if not folder.exists():
+        return f"{str(folder)!r} does not exist; expected the folder of an image network trained with presheaf."
+    inner = folder / "model"
+    meant = f" It holds one: trained:{inner}." if read_json(inner / CONFIG).get("format") == FORMAT else ""
+    return f"{str(folder)!r} isn't the folder of an image network trained with presheaf ({CONFIG}, {WEIGHTS}).{meant}"

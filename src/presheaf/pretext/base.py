@@ -98,11 +98,15 @@ class HeldOut:
         Of the task on these n objects.
     normalise : "rows" or "none"
         Whether rows are compared as probabilities (contrastive losses know hom only up to a factor a row) or as they are.
+    units : int64 array of shape (n,), or None
+        What was drawn at random, a number for each object: views of one image are one unit. None: each object by itself. Intervals
+        speak of further units.
     """
 
     objects: Any
     hom: Hom
     normalise: Literal["rows", "none"]
+    units: NDArray[np.int64] | None = None
 
 
 @runtime_checkable

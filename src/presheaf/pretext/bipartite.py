@@ -27,7 +27,7 @@ def pair_relation(left: Sequence[Hashable], right: Sequence[Hashable]) -> NDArra
     """
     if len(left) != len(right):
         raise InputError(f"pairs need as many left as right objects; got {len(left)} and {len(right)}.")
-    rows, columns = _numbers(left), _numbers(right)
+    rows, columns = numbered(left), numbered(right)
     relation = np.zeros((rows.max(initial=-1) + 1, columns.max(initial=-1) + 1), dtype=bool)
     relation[rows, columns] = True
     return relation[np.ix_(rows, columns)]
@@ -118,7 +118,7 @@ def pair_loss_parts(
     return cross_entropy, float(np.trace(z.T @ laplacian @ z)) / temperature, float(partition.sum())
 
 
-def _numbers(keys: Sequence[Hashable]) -> NDArray[np.int64]:
-    """A number for each key, equal for equal ones."""
+def numbered(keys: Sequence[Hashable]) -> NDArray[np.int64]:
+    """A number from 0 for each key, equal for equal ones; shape (n,)."""
     known: dict[Hashable, int] = {}
     return np.fromiter((known.setdefault(key, len(known)) for key in keys), dtype=np.int64, count=len(keys))

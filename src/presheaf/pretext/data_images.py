@@ -146,7 +146,7 @@ def save_images(data: Data, part: str, folder: str | Path, limit: int | None = N
     folder : str or Path
         Empty, or not there yet.
     limit : int, optional
-        Write the first so many; by default all.
+        Write at most so many, drawn alike from all classes, the same ones every time; by default all.
 
     Returns
     -------
@@ -170,11 +170,11 @@ def save_images(data: Data, part: str, folder: str | Path, limit: int | None = N
         raise InputError(f"{str(folder)!r} is in the way; choose an empty or new folder.")
     place.mkdir(parents=True, exist_ok=True)
     folders = _folder_names(data.classes)
-    count = len(images) if limit is None else min(limit, len(images))
+    rows = range(len(images)) if limit is None else _alike(labels, len(images), limit)
     with (place / "images.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(("path", "label"))
-        for i in range(count):
+        for i in rows:
             label = -1 if labels is None else int(labels[i])
             relative = f"{folders[label] if label >= 0 else 'images'}/{i:06d}.png"
             (place / relative).parent.mkdir(exist_ok=True)
@@ -182,6 +182,18 @@ def save_images(data: Data, part: str, folder: str | Path, limit: int | None = N
             pillow().fromarray(np.ascontiguousarray(picture)).save(place / relative)
             table.writerow((relative, data.classes[label] if label >= 0 else ""))
     return place / "images.csv"
+
+
+def _alike(labels: NDArray[np.int32] | None, count: int, most: int) -> list[int]:
+    """At most so many rows, ascending: one of each class in turn, in an order drawn with seed 0."""
+    order = np.random.default_rng(0).permutation(count)
+    turn = np.arange(count)
+    if labels is not None:
+        for label in np.unique(labels):
+            mine = labels[order] == label
+            turn[mine] = np.arange(mine.sum())
+    picked: list[int] = sorted(order[np.argsort(turn, kind="stable")[:most]].tolist())
+    return picked
 
 
 def _folder_names(classes: tuple[str, ...]) -> list[str]:

@@ -9,13 +9,20 @@ from numpy.typing import NDArray
 
 from presheaf.errors import InputError
 from presheaf.models.base import Model
-from presheaf.models.features import encode_all
+from presheaf.models.cache import FeatureCache
+from presheaf.models.features import OnProgress, encode_all
 from presheaf.models.registry import load_model
 from presheaf.pretext.base import Data, len_of
 from presheaf.pretext.data import make_data
 
 
-def featured(data: Data, left: Model | str | None, right: Model | str | None) -> Data:
+def featured(
+    data: Data,
+    left: Model | str | None,
+    right: Model | str | None,
+    cache: FeatureCache | None = None,
+    progress: OnProgress | None = None,
+) -> Data:
     """The same pairs with each side as the features of a frozen model.
 
     Parameters
@@ -25,6 +32,10 @@ def featured(data: Data, left: Model | str | None, right: Model | str | None) ->
     left, right : Model, name of one, or None
         For the left and the right objects; what learns from objects first (TF-IDF) sees those to train on only. None
         leaves a side as it is.
+    cache : FeatureCache, optional
+        Where features are kept; by default nowhere.
+    progress : callable, optional
+        ``progress(done, total)`` for each side.
 
     Returns
     -------
@@ -45,7 +56,7 @@ def featured(data: Data, left: Model | str | None, right: Model | str | None) ->
     names, sides = [], []
     for model, train, test in zip((left, right), data.train, data.test, strict=True):
         names.append(_name(model))
-        sides.append((train, test) if model is None else _features(model, train, test))
+        sides.append((train, test) if model is None else _features(model, train, test, cache, progress))
     (left_train, left_test), (right_train, right_test) = sides
     return make_data(
         f"{data.name} as {names[0]} and {names[1]}",
@@ -82,9 +93,11 @@ def _name(model: Model | str | None) -> str:
     return model if isinstance(model, str) else model.info.name
 
 
-def _features(model: Model | str, train: Any, test: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _features(
+    model: Model | str, train: Any, test: Any, cache: FeatureCache | None, progress: OnProgress | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     source = load_model(model) if isinstance(model, str) else model
     if source.needs_fit:
         source.fit(train)
-    rows = encode_all(source, [*train, *test])
+    rows = encode_all(source, [*train, *test], cache=cache, progress=progress)
     return rows[: len_of(train)], rows[len_of(train) :]

@@ -24,8 +24,9 @@ class FunctorLearner:
     structure : Structure
         ``Isomorphic`` (labels spread along isomorphisms), ``Monotone`` (along an order), ``Linear`` (affine in features).
     classes : labels, optional
-        All there are, in any order; labels are used in sorted order. Default: those seen by ``fit``. Along an order it matters:
-        a label that is not known to be the largest does not force what is above.
+        All there are, in any order; labels are used in sorted order. Default: not known. Then ``predict`` answers with those seen by
+        ``fit``, but any object may have one never seen, smaller or larger than all, unless the structure forbids it: nothing is
+        sure for the reason alone that no other label was seen.
 
     Attributes
     ----------
@@ -80,18 +81,16 @@ class FunctorLearner:
 
     def possible(self, objects: ArrayLike | None = None) -> Bools:
         """Which labels some functor with the given ones has there, shape (m, k); a row without any is contradicted."""
-        chosen = self._asked(objects)
-        return self.structure.possible(self.anchors_, self._codes, len(self.classes_), chosen)
+        return self._table(objects)[:, self._before : self._before + len(self.classes_)]
 
     def sure(self, objects: ArrayLike | None = None) -> Bools:
         """Where the structure leaves one label, shape (m,)."""
-        return np.asarray(self.possible(objects).sum(axis=1) == 1)
+        return np.asarray(self._table(objects).sum(axis=1) == 1)
 
     def answers(self, objects: ArrayLike | None = None) -> Array:
         """Forced labels, and None for "cannot say"; shape (m,), dtype object."""
-        possible = self.possible(objects)
-        out = np.asarray(self.classes_[possible.argmax(axis=1)], dtype=object)
-        out[possible.sum(axis=1) != 1] = None
+        out = np.asarray(self.classes_[self.possible(objects).argmax(axis=1)], dtype=object)
+        out[~self.sure(objects)] = None
         return out
 
     def score(self, objects: ArrayLike, labels: ArrayLike) -> float:
@@ -101,6 +100,15 @@ class FunctorLearner:
         if given.shape != found.shape:
             raise InputError(f"there must be one label for each of {len(found)} objects; got shape {given.shape}.")
         return float(np.mean(found == given))
+
+    @property
+    def _before(self) -> int:
+        """Columns for labels never seen, before those that were and as many behind."""
+        return 0 if self.classes is not None else 1
+
+    def _table(self, objects: ArrayLike | None) -> Bools:
+        chosen, more = self._asked(objects), self._before
+        return self.structure.possible(self.anchors_, self._codes + more, len(self.classes_) + 2 * more, chosen)
 
     def _asked(self, objects: ArrayLike | None) -> Ints:
         if not hasattr(self, "anchors_"):

@@ -129,7 +129,7 @@ class MaskedImages:
         seen = seen.reshape(count, grid, grid)
         seen = seen.repeat(patch, axis=1).repeat(patch, axis=2)
         objects = np.concatenate([masked(images, seen), masked(images, np.ones_like(seen))])
-        return HeldOut(objects, completions(objects), "rows")
+        return HeldOut(objects, completions(objects), "rows", np.tile(np.arange(count), 2))
 
     def embed(self, network: Module, objects: Any) -> NDArray[np.float32]:
         """Which pixels are seen (0 or 1), the pixels, and the network's prediction of them, all pixels in [0, 1].

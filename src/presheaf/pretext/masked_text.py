@@ -137,7 +137,7 @@ class MaskedText:
         vocabulary = vocabulary_of(data, self._sizes["vocabulary"], MASKED)
         words = frequent_words(vocabulary, data.train, size)
         objects, hom = masked_and_completed(vocabulary, data.test, words, self._sizes["window"], size, seed)
-        return HeldOut(objects, hom, "rows")
+        return HeldOut(objects, hom, "rows", np.arange(len(objects)) // (1 + len(words)))
 
     def embed(self, network: Module, objects: Any) -> NDArray[np.float32]:
         """Each object's tokens, and -ln pi(word | masked text) in nats, 0 for a masked text; see `extension_rows`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from presheaf.enriched.retrieval import Retrieval, judged, ranks_of
 from presheaf.errors import InputError, one_of
 from presheaf.pretext.base import Data
+from presheaf.pretext.bipartite import keys_of, numbered
 
 Side = Literal["left", "right"]
 
@@ -26,7 +27,12 @@ def unit_rows(rows: ArrayLike) -> NDArray[np.float64]:
 
 
 def find_partners(
-    method: str, queries: ArrayLike, candidates: ArrayLike, ks: Sequence[int] = KS, fitted: int = 0
+    method: str,
+    queries: ArrayLike,
+    candidates: ArrayLike,
+    ks: Sequence[int] = KS,
+    fitted: int = 0,
+    same: Sequence[Hashable] | None = None,
 ) -> Retrieval:
     """Rank of each query's partner by cosine; query i's partner is candidate i, candidates past the queries are nobody's.
 
@@ -36,24 +42,32 @@ def find_partners(
         Goes into the result.
     queries : float array of shape (m, d)
     candidates : float array of shape (k, d), k >= m
-        Equal candidates (up to rounding) are one: the partner is asked for up to isomorphism.
     ks : ints
     fitted : int
+    same : k keys, optional
+        Candidates with equal keys are one object, any of which is the answer. By default those with equal rows (up to rounding):
+        right where rows are given features. Where they are what a model made of the candidates, give keys of the objects: a
+        model that puts all at one point would find every partner.
 
     Raises
     ------
     InputError
-        Fewer candidates than queries, or none.
+        Fewer candidates than queries, or none; not one key for each.
     """
     near, far = unit_rows(queries), unit_rows(candidates)
     if not 0 < len(near) <= len(far):
         raise InputError(f"there must be queries, and a candidate for each; got {len(near)} and {len(far)}.")
-    _, same = np.unique(far.round(9), axis=0, return_inverse=True)
+    if same is None:
+        _, number = np.unique(far.round(9), axis=0, return_inverse=True)
+    else:
+        number = numbered(same)
+    if len(number.ravel()) != len(far):
+        raise InputError(f"'same' must have one key for each of {len(far)} candidates; got {len(number)}.")
 
     def scores(part: slice) -> NDArray[Any]:
         return np.asarray(1 - near[part] @ far.T)
 
-    return judged(method, ranks_of(scores, np.arange(len(near)), same.ravel()), len(far), ks, fitted)
+    return judged(method, ranks_of(scores, np.arange(len(near)), number.ravel()), len(far), ks, fitted)
 
 
 def two_sided_retrieval(network: Any, data: Data, asked: Side = "left", among: Data | None = None) -> Retrieval:
@@ -72,11 +86,12 @@ def two_sided_retrieval(network: Any, data: Data, asked: Side = "left", among: D
     one_of("asked", asked, ("left", "right"))
     this, other = (0, 1) if asked == "left" else (1, 0)
     sides = ("left", "right")
-    candidates = network.of(sides[other], data.test[other])
+    candidates, keys = network.of(sides[other], data.test[other]), keys_of(data.test[other])
     if among is not None:
         candidates = np.concatenate([candidates, network.of(sides[other], among.train[other])])
+        keys += keys_of(among.train[other])
     fitted = sum(weight.numel() for weight in network.parameters())
-    return find_partners("two-sided model", network.of(sides[this], data.test[this]), candidates, KS, fitted)
+    return find_partners("two-sided model", network.of(sides[this], data.test[this]), candidates, KS, fitted, keys)
 
 
 def ridge_retrieval(data: Data, asked: Side = "left") -> Retrieval:

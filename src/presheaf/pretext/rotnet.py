@@ -107,7 +107,8 @@ class RotNet:
         copies = turned(images[np.sort(chosen)])[0]
         made = rotation_groupoid(copies)
         orbit = made.orbit[made.position]
-        return HeldOut(copies, hom_from_relation(orbit[:, None] == orbit, "turned copies"), "rows")
+        hom = hom_from_relation(orbit[:, None] == orbit, "turned copies")
+        return HeldOut(copies, hom, "rows", np.repeat(np.arange(count), TURNS))
 
     def embed(self, network: Module, objects: Any) -> NDArray[np.float32]:
         """p(turn | x), shape (n, 4), counter-clockwise from 0."""
@@ -173,7 +174,7 @@ def rotation_ideality(task: RotNet, network: Module, data: Data, size: int = 400
     alike = hom_from_relation(turn[:, None] == turn, "turned alike")
     model, variance = task.model_hom(features), task.category.variance
     return RotationIdeality(
-        ideality(model, held.hom, variance, held.normalise, seed=seed),
-        ideality(model, alike, variance, held.normalise, seed=seed),
+        ideality(model, held.hom, variance, held.normalise, seed=seed, units=held.units),
+        ideality(model, alike, variance, held.normalise, seed=seed, units=held.units),
         float(np.mean(features.argmax(axis=1) == turn)),
     )

@@ -66,7 +66,7 @@ def opened(folder: Path, task: Pretext, data: Data, plan: Plan) -> tuple[dict[st
         raise InputError(f"{str(folder)!r} holds checkpoints and no run.json that says of what; choose another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     remove_leftovers(folder)
-    if earlier is None:
+    if earlier is None or not checkpoints(folder):  # a run that never began leaves nothing to protect
         write_run(folder, record)
         return record, []
     _same_run(folder, earlier, record, plan)
@@ -88,6 +88,11 @@ def _same_run(folder: Path, earlier: dict[str, Any], record: dict[str, Any], pla
         for name in sorted({*before, *now})
         if before.get(name) != now.get(name)
     ]
+    if earlier["data"].get("digest") != record["data"]["digest"]:
+        old, new = earlier["data"].get("name"), record["data"]["name"]
+        differences.append(
+            f"the data {new!r} hold other objects" if old == new else f"the data were {old!r} and are {new!r}"
+        )
     differences += Plan(**earlier["plan"]).differences(plan)
     if differences:
         raise InputError(
@@ -100,8 +105,25 @@ def _facts(record: dict[str, Any]) -> dict[str, Any]:
     return {
         "the task": record["task"]["name"],
         **{f"the task's {name}": value for name, value in record["task"]["options"].items()},
-        "the data's digest": record["data"]["digest"],
     }
+
+
+def _damage(record: Any) -> str:
+    """What a record lacks; nothing where it is one that `opened` made."""
+    if not isinstance(record, dict):
+        return "it is no JSON object"
+    for name, kind in (("task", dict), ("data", dict), ("plan", dict), ("versions", dict), ("threads", int)):
+        if not isinstance(record.get(name), kind):
+            return f"{name!r} is missing or damaged"
+    if not isinstance(record["task"].get("options"), dict) or "name" not in record["task"]:
+        return "'task' is damaged"
+    if not {"name", "digest"} <= record["data"].keys():
+        return "'data' is damaged"
+    try:
+        Plan(**record["plan"])
+    except (TypeError, InputError):
+        return "'plan' is damaged"
+    return ""
 
 
 def write_run(folder: Path, record: Mapping[str, Any]) -> None:
@@ -122,8 +144,9 @@ def read_run(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if not all(isinstance(record[part], dict) for part in ("task", "data", "plan")):
-            raise ValueError("parts are missing")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} isn't the record of a training run ({error}); choose another folder.") from error
+        damage = _damage(record)
+    except (OSError, ValueError) as error:
+        damage = str(error)
+    if damage:
+        raise InputError(f"{path} isn't the record of a training run ({damage}); choose another folder.")
     return dict(record)

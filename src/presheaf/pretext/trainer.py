@@ -119,10 +119,8 @@ def train(
     killed ends with the same weights as one that was not, bit for bit, on a CPU of the same kind with the same torch, whose
     deterministic algorithms and recorded number of threads are set for the run; on a GPU up to what its kernels repeat.
     """
-    if task.media != data.media:
-        raise InputError(f"The task {task.name!r} takes data of media {task.media!r}; {data.name!r} is {data.media!r}.")
     plan = plan or Plan()
-    rows = Rows(len_of(data.train), plan.batch_size, plan.seed)
+    rows = check_data(task, data, plan)
     folder = Path(folder)
     where = pick_device(device)
     with alone(folder):
@@ -136,6 +134,13 @@ def train(
                 trainer.run(stopping, progress)
     network = trainer.network.eval()
     return Run(folder, task, plan, np.array(trainer.losses), checkpoints(folder), network, tuple(notes))
+
+
+def check_data(task: Pretext, data: Data, plan: Plan) -> Rows:
+    """The rows of every step; raise InputError where the data are of another kind than the task takes, or too few."""
+    if task.media != data.media:
+        raise InputError(f"The task {task.name!r} takes data of media {task.media!r}; {data.name!r} is {data.media!r}.")
+    return Rows(len_of(data.train), plan.batch_size, plan.seed)
 
 
 def load_run(folder: str | Path, step: int | None = None, data: Data | None = None) -> tuple[Pretext, Module]:
@@ -283,7 +288,7 @@ class _Trainer:
     def _tell(self, step: int) -> None:
         if self.on_checkpoint is None:
             return
-        since = self.losses[-self.plan.checkpoint_every :]
+        since = self.losses[(step - 1) // self.plan.checkpoint_every * self.plan.checkpoint_every :] if step else []
         self.network.eval()
         with draws(self.plan.seed, 0):
             self.on_checkpoint(step, self.network, float(np.mean(since)) if since else float("nan"))

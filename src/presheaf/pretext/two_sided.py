@@ -131,7 +131,7 @@ class TwoSided:
         if not one_each:
             reason = "objects of one side that share a partner are not related themselves"
         hom = union_hom(distances, PROBABILITY, "pairs", bool(one_each), reason)
-        return HeldOut((left, right), hom, "rows")
+        return HeldOut((left, right), hom, "rows", np.tile(np.arange(count), 2))
 
     def embed(self, network: Module, objects: Any) -> NDArray[np.float32]:
         """Unit vectors of (left, right): the left objects' and, after them, the right objects', shape (left + right, dim)."""

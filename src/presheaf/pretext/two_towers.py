@@ -86,5 +86,5 @@ def _tower(side: Any, dim: int, hidden: int, encoder: str) -> nn.Module:
         return Head(side, dim, hidden)
     raise InputError(
         "A side of the pairs is images or features; got texts. Give them features first: "
-        "presheaf.pretext.featured(data, left_model, right_model)."
+        "'emoji?left=efficientnet-lite0&right=minilm' as data, or presheaf.pretext.featured(data, left_model, right_model)."
     )

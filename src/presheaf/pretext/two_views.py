@@ -121,7 +121,8 @@ class TwoViews:
         with draws(seed):
             drawn = self.views.of(image_tensor(np.repeat(data.test[chosen], VIEWS, axis=0), torch.device("cpu")))
         objects = (255 * drawn).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
-        return HeldOut(objects, hom_of_views(np.repeat(np.arange(count), VIEWS)), "rows")
+        image = np.repeat(np.arange(count), VIEWS)
+        return HeldOut(objects, hom_of_views(image), "rows", image)
 
     def embed(self, network: Module, objects: Any) -> NDArray[np.float32]:
         """What the loss sees of views: projected features, shape (n, projection), normalised as the task does it."""

@@ -83,14 +83,15 @@ def _line(first: Html | str, cells: list[tuple[str, str]]) -> Html:
 
 def _kept(result: CategoryComparison) -> Html:
     kept = result.kept
-    heads = (("", ""), ("kept", "num"), ("95 %", "num"), ("chance", "num"), ("random word vectors", "num"))
+    texts = kept.words is not None or kept.order_words is not None  # only words have a null of random words
+    heads = (("", ""), ("kept", "num"), ("95 %", "num"), ("chance", "num"), *[("random word vectors", "num")] * texts)
     each = (
         (f"{kept.k} nearest neighbours", kept.neighbours, kept.chance, kept.words),
         ("order of distances (Spearman)", kept.order, 0.0, kept.order_words),
     )
     lines = [
         _line(name, [("kept", number(seen.value)), ("95 %", interval(seen.low, seen.high)), ("chance", number(chance)),
-                     ("random word vectors", number(words))])
+                     *[("random word vectors", number(words))] * texts])
         for name, seen, chance, words in each
     ]  # fmt: skip
     return _table(heads, lines)

@@ -46,8 +46,7 @@ def watch_page(result: Watch, limits: Limits) -> Html:
     """Everything between the page's head and foot."""
     name, data = user(result.pretext["name"], 80), user(str(result.data["name"]), 80)
     summary: list[tuple[str, object]] = [("category", category_line(result)), ("data", data_line(result))]
-    if result.table:
-        summary.append(("table", table_line(result)))
+    summary.append(("table", table_line(result)))
     summary.append(("model", result.model))
     stopped = el("p", el("b", "Stopped early"), class_="notice") if result.interrupted else ""
     header = el("header", el("p", "presheaf train · ", name, " · ", data, class_="eyebrow"), stopped,
@@ -55,7 +54,7 @@ def watch_page(result: Watch, limits: Limits) -> Html:
     parts = [header]
     chart = watch_chart(result)
     if chart:
-        parts.append(section("While it learns", "learning", chart))
+        parts.append(section("While it learns", "learning", _scrolled("drawing over training steps", chart)))
     if result.changes:
         parts.append(section("What training changed", "changes", _changes(result)))
     parts.append(section("The category, checkpoint by checkpoint", "category", _category(result, limits)))
@@ -74,15 +73,20 @@ def watch_card(result: Watch) -> str:
     return el("div", join(parts), class_="presheaf card")
 
 
-def _table(heads: list[str], lines: list[Html]) -> Html:
+def _scrolled(label: str, content: Html) -> Html:
+    """Content that a narrow screen moves sideways, by keyboard too."""
+    return el("div", content, class_="scroll", tabindex="0", role="region", aria_label=label)
+
+
+def _table(label: str, heads: list[str], lines: list[Html]) -> Html:
     first = el("th", heads[0], scope="col")
     top = el("tr", first, *(el("th", head, scope="col", class_="num") for head in heads[1:]))
-    return el("div", el("table", el("thead", top), el("tbody", *lines), class_="stack"), class_="scroll")
+    return _scrolled(label, el("table", el("thead", top), el("tbody", *lines), class_="stack"))
 
 
 def _line(heads: list[str], cells: list[str]) -> Html:
     rest = (el("td", cell, class_="num", data_name=head) for head, cell in zip(heads[1:], cells[1:], strict=True))
-    return el("tr", el("th", cells[0], scope="row"), *rest)
+    return el("tr", el("th", cells[0], scope="row", data_name=heads[0]), *rest)
 
 
 def _changes(result: Watch) -> Html:
@@ -95,7 +99,7 @@ def _changes(result: Watch) -> Html:
         for c in result.changes
     ]  # fmt: skip
     lead = "The last checkpoint minus the first, on the same held-out rows. McNemar's test, Holm over the rungs."
-    return join([el("p", lead, class_="lead"), _table(heads, lines)])
+    return join([el("p", lead, class_="lead"), _table("what training changed", heads, lines)])
 
 
 def _category(result: Watch, limits: Limits) -> Html:
@@ -117,7 +121,12 @@ def _category(result: Watch, limits: Limits) -> Html:
                       number(m.merges), number(m.invented), number(m.lost), span(m.alignment), number(m.broken.value), rank(m)])
         for m in moments
     ]  # fmt: skip
-    return join([_table(heads, lines), left_out(len(result.moments), len(moments), "checkpoint")])
+    return join(
+        [
+            _table("the category, checkpoint by checkpoint", heads, lines),
+            left_out(len(result.moments), len(moments), "checkpoint"),
+        ]
+    )
 
 
 def _ladder(result: Watch, limits: Limits) -> Html:
@@ -134,7 +143,7 @@ def _ladder(result: Watch, limits: Limits) -> Html:
     lead = "Accuracy on held-out rows with the backbone's features, with 95 % intervals."
     if nulls:
         lead += f" The best null (random features, permuted labels) reaches {number(max(nulls))}."
-    return join([el("p", lead, class_="lead"), _table(heads, lines)])
+    return join([el("p", lead, class_="lead"), _table("the ladder, checkpoint by checkpoint", heads, lines)])
 
 
 def _cell(rung: MomentRung | None) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from presheaf.audits.result import Comparison
+from presheaf.images import shown
 from presheaf.report.page import Page, fit
 from presheaf.report.plain import number, p_value, plural, visible
 from presheaf.report.text_ladder import add_ladder
@@ -18,6 +21,10 @@ COLUMNS = (
 LANGUAGE_COLUMNS = (("written prompt", "written"), ("few-shot prompt", "few-shot"))
 """Shown, before the head, where a model of the comparison has such a rung."""
 _PAIRS, _WHY, _MODELS = 8, 6, 20
+_NAME, _LONGEST = 16, 400
+"""Least columns for a model's name, of which a long one keeps its end, and most characters that are read of it."""
+_BESIDE = 9
+"""Columns beside the name and the rungs: margin, gap, group."""
 
 
 def add_comparison(page: Page, comparison: Comparison) -> None:
@@ -63,20 +70,26 @@ def _add_models(page: Page, comparison: Comparison) -> None:
     if not comparison.audits:
         return
     page.head("Models", "best first; those of one letter can't be told apart from its first")
-    names = min(max(cell_len(visible(a.model.name, 60)) for a in comparison.audits), max(page.width - 54, 14))
+    longest = max(cell_len(visible(a.model.name, _LONGEST)) for a in comparison.audits)
     columns = columns_of(comparison)
-    room = max((page.width - names - 10) // 7, 1)
-    columns = columns[:room] if page.width < names + 10 + 9 * len(columns) else columns
+    widths = [9, *[10] * (len(columns) - 1)]
+    if longest + _BESIDE + sum(widths) > page.width:
+        widths = [max(len(short), 5) + 1 for _, short in columns]
+    names = min(longest, max(page.width - _BESIDE - sum(widths), _NAME))
+    room = sum(total <= page.width - _BESIDE - names for total in accumulate(widths))
+    columns = columns[: max(room, 1)]
     letters = group_letters(comparison)
-    heads = "".join(fit(short, 9, right=True) + " " for _, short in columns)
+    heads = "".join(fit(short, width, right=True) for (_, short), width in zip(columns, widths, strict=False))
     page.line(("  " + fit("model", names) + "  group" + heads, "dim"))
     for audit in comparison.audits[:_MODELS]:
         values = {rung.name: rung.accuracy for rung in audit.ladder}
-        cells = "".join(fit(number(values.get(name)), 9, right=True) + " " for name, _ in columns)
+        cells = (
+            fit(number(values.get(name)), width, right=True) for (name, _), width in zip(columns, widths, strict=False)
+        )
         page.line(
-            (f"  {fit(visible(audit.model.name, 60), names)}", "bold"),
+            (f"  {fit(shown(visible(audit.model.name, _LONGEST), names), names)}", "bold"),
             f"  {fit(letters.get(audit.model.name, ''), 5)}",
-            cells,
+            "".join(cells),
         )
     if len(comparison.audits) > _MODELS:
         page.line((f"  {plural(len(comparison.audits) - _MODELS, 'model')} more in the JSON", "dim"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from presheaf.audits.watch_result import Measure, Moment, RungChange, Watch
 from presheaf.report.page import Page, fit
 from presheaf.report.plain import interval, number, p_value, plural, signed, value_text, visible
@@ -14,7 +17,9 @@ SHORT = {
     "head": "head",
 }
 """Heads of the ladder's columns."""
+_CATEGORY = ("name", "objects", "hom", "quantale", "orientation", "kernel", "source")
 _MOST = 24
+_FIRST_TO_GO = ("rank", "broken", "majority", "k prompts", "aligned", "loss", "shuffled")
 
 
 def add_watch(page: Page, result: Watch) -> None:
@@ -23,15 +28,14 @@ def add_watch(page: Page, result: Watch) -> None:
     page.gap()
     page.wrap(category_line(result), lead="category  ", most=3)
     page.wrap(data_line(result), lead="data      ", most=2)
-    if result.table:
-        page.wrap(table_line(result), lead="table     ", most=2)
+    page.wrap(table_line(result), lead="table     ", most=2)
     _add_moments(page, result)
     if result.changes:
         page.head(
             "What training changed", "last checkpoint minus first, same held-out rows; McNemar, Holm over the rungs"
         )
         for change in result.changes:
-            page.line(change_line(change))
+            page.line(change_line(change, page.width < 70))
     page.gap()
     page.line(f"model  {visible(result.model, 200)}")
 
@@ -54,6 +58,8 @@ def data_line(result: Watch) -> str:
 def table_line(result: Watch) -> str:
     """The labelled table, in a line."""
     t = result.table
+    if not t:
+        return "none, so there is no ladder; --watch names a labelled table"
     return f"{visible(str(t['name']), 80)}: {plural(t['rows'], 'row')}, {plural(len(t['classes']), 'class', 'classes')}"
 
 
@@ -68,11 +74,12 @@ def rank(moment: Moment) -> str:
     return "–" if value is None else f"{value:.1f} of {moment.dim}"
 
 
-def change_line(change: RungChange) -> str:
+def change_line(change: RungChange, narrow: bool = False) -> str:
     """A rung before and after training."""
     d = change.difference
+    name = f"{SHORT.get(change.rung, change.rung):<11}" if narrow else f"{change.rung:<22}"
     return (
-        f"{change.rung:<22}{number(change.before)} → {number(change.after)}   {signed(d.value or 0)} "
+        f"{name}{number(change.before)} → {number(change.after)}   {signed(d.value or 0)} "
         f"{interval(d.low, d.high)}   {p_value(change.p_adjusted)}"
     )
 
@@ -92,48 +99,64 @@ def rung_names(result: Watch) -> list[str]:
     return [name for name in SHORT if name in there]
 
 
+@dataclass(frozen=True)
+class _Column:
+    """A column of the checkpoints' table; ``rung`` names the ladder's rung that it holds."""
+
+    head: str
+    width: int
+    cell: Callable[[Moment], str]
+    rung: str = ""
+
+
 def _add_moments(page: Page, result: Watch) -> None:
     page.head("Checkpoints", "ideality: 0 is ideal; shuffled: the same with the task's objects permuted")
-    names = rung_names(result)
-    wide = page.width >= 110
-    heads = ["step", "loss", "ideality", "shuffled", "aligned", "broken", "rank", *(SHORT[name] for name in names)]
-    rungs = [max(len(SHORT[name]) + 2, 6) for name in names]
-    widths = [6, 8, 20 if wide else 9, 9, 8, 7, 13, *rungs]
-    page.line(("".join(fit(head, width, right=True) for head, width in zip(heads, widths, strict=True)), "dim"))
+    columns = _fitting(_columns(result, page.width >= 110), page.width)
+    page.line(("".join(fit(column.head, column.width, right=True) for column in columns), "dim"))
     moments = shown_moments(result, _MOST)
     for moment in moments:
-        page.line(_cells([*_numbers(moment, wide), *_accuracies(moment, names)], widths))
+        page.line("".join(fit(column.cell(moment), column.width, right=True) for column in columns))
     baseline = {rung.name: rung.accuracy.value for moment in result.moments[:1] for rung in moment.baseline}
     if any(value is not None for value in baseline.values()):
-        cells = [number(baseline.get(name)) for name in names]
-        blank = fit("without a model", sum(widths) - sum(rungs), right=True)
-        page.line((blank + _cells(cells, rungs), "dim"))
+        blank = fit("without a model", sum(column.width for column in columns if not column.rung), right=True)
+        cells = [fit(number(baseline.get(column.rung)), column.width, right=True) for column in columns if column.rung]
+        page.line((blank + "".join(cells), "dim"))
     if len(moments) < len(result.moments):
         page.line((f"{plural(len(result.moments) - len(moments), 'checkpoint')} more in the JSON", "dim"))
 
 
-def _numbers(moment: Moment, wide: bool) -> list[str]:
-    loss = "–" if moment.loss is None else f"{moment.loss:.4g}"
-    return [
-        f"{moment.step:,}",
-        loss,
-        span(moment.ideality) if wide else number(moment.ideality.value),
-        number(moment.ideality_null),
-        number(moment.alignment.value),
-        number(moment.broken.value),
-        rank(moment),
+def _columns(result: Watch, wide: bool) -> list[_Column]:
+    first = [
+        _Column("step", 6, lambda m: f"{m.step:,}"),
+        _Column("loss", 8, lambda m: "–" if m.loss is None else f"{m.loss:.4g}"),
+        _Column("ideality", 20 if wide else 9, lambda m: span(m.ideality) if wide else number(m.ideality.value)),
+        _Column("shuffled", 9, lambda m: number(m.ideality_null)),
+        _Column("aligned", 8, lambda m: number(m.alignment.value)),
+        _Column("broken", 7, lambda m: number(m.broken.value)),
+        _Column("rank", 12, rank),
     ]
+    return first + [_of_rung(name) for name in rung_names(result)]
 
 
-def _accuracies(moment: Moment, names: list[str]) -> list[str]:
-    found = {rung.name: rung.accuracy.value for rung in moment.rungs}
-    return [number(found.get(name)) for name in names]
+def _of_rung(name: str) -> _Column:
+    def cell(moment: Moment) -> str:
+        rung = moment.rung(name)
+        return number(None if rung is None else rung.accuracy.value)
+
+    return _Column(SHORT[name], max(len(SHORT[name]) + 1, 5), cell, name)
 
 
-def _cells(cells: list[str], widths: list[int]) -> str:
-    return "".join(fit(cell, width, right=True) for cell, width in zip(cells, widths, strict=True))
+def _fitting(columns: list[_Column], width: int) -> list[_Column]:
+    """As many columns as a line holds; what a reader misses least goes first."""
+    kept = list(columns)
+    for head in _FIRST_TO_GO:
+        if sum(column.width for column in kept) > width:
+            kept = [column for column in kept if column.head != head]
+    return kept
 
 
 def settings_lines(result: Watch) -> list[tuple[str, object]]:
-    """Settings of the run in the order of their names."""
-    return [(key.replace("_", " "), value_text(result.settings[key])) for key in sorted(result.settings)]
+    """Settings of the run and options of the task in the order of their names."""
+    options = {key: value for key, value in result.pretext.items() if key not in _CATEGORY}
+    lines = {**{f"{result.pretext['name']}, {key}": options[key] for key in options}, **result.settings}
+    return [(key.replace("_", " "), value_text(lines[key])) for key in sorted(lines)]

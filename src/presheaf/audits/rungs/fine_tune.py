@@ -118,7 +118,8 @@ def climb(
             high,
             best.rows,
             cost="training all weights",
-            detail=f"from the best rung measured ({source}); rule of {rule.runs} runs on {rule.tasks} other tasks",
+            detail=f"from the best rung measured ({source}); rule of {rule.runs} runs on {rule.tasks} other tasks"
+            + (" of texts" if plain is not TEXT else ""),
             evidence={
                 "from": source,
                 "from_accuracy": best.accuracy,

@@ -1,0 +1,108 @@
+"""The page on pre-training tasks: Python blocks print what is shown, public names exist, its table names the tasks there are."""
+
+from __future__ import annotations
+
+import dataclasses
+import doctest
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import presheaf as ps
+import presheaf.enriched as pe
+import presheaf.pretext as pp
+from presheaf.audits import watch_result
+from presheaf.pretext import data as data_module
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "pretext.md"
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def _refresh() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_refresh", ROOT / "docs" / "refresh.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+refresh = _refresh()
+
+
+def _python(page: str) -> str:
+    return "\n".join(block.text for block in refresh.blocks(page) if block.kind == "python")
+
+
+def _run(code: str) -> tuple[int, str]:
+    """How many examples there were, and what went wrong."""
+    said: list[str] = []
+    test = doctest.DocTestParser().get_doctest(code, {}, "page", None, 0)
+    result = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append)
+    return result.attempted, "".join(said)
+
+
+def _section(page: str, title: str) -> str:
+    return page.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def _first_cells(section: str) -> list[str]:
+    """Names in code in the first column of a section's table."""
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    return [name for cell in rows for name in re.findall(r"`([^`]+)`", cell)]
+
+
+def test_python_blocks_print_what_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In one namespace and one folder, as somebody types them who goes through the page."""
+    for module in ("torch", "kornia", "safetensors", "networkx"):
+        pytest.importorskip(module)
+    monkeypatch.chdir(tmp_path)
+    attempted, wrong = _run(_python(PAGE.read_text(encoding="utf-8")))
+    assert not wrong, wrong
+    assert attempted > 40
+
+
+def test_names_that_the_page_uses_are_public() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for prefix, face in (("pp", pp), ("pe", pe), ("ps", ps)):
+        named = set(re.findall(rf"\b{prefix}\.(\w+)", page))
+        assert named
+        assert sorted(named - set(face.__all__)) == []
+    # In running text functions stand without the prefix: `check_pretext(task, data)`.
+    named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)[(`]", page)) - {"k_f", "limit_bytes"}
+    assert {"check_pretext", "fine_tune_to", "masked_consistency"} <= named
+    assert sorted(named - set(pp.__all__)) == []
+
+
+def test_every_function_of_the_room_is_on_the_page_or_in_the_table_of_theorems() -> None:
+    pages = PAGE.read_text(encoding="utf-8") + (ROOT / "docs" / "theory.md").read_text(encoding="utf-8")
+    functions = [name for name in pp.__all__ if name.islower()]
+    assert [name for name in functions if not re.search(rf"\b{name}\b", pages)] == []
+
+
+def test_the_table_of_tasks_is_the_registry_s() -> None:
+    assert _first_cells(_section(PAGE.read_text(encoding="utf-8"), "The ten tasks")) == list(pp.pretext_names())
+
+
+def test_the_table_of_data_is_what_can_be_asked_for() -> None:
+    named = set(_first_cells(_section(PAGE.read_text(encoding="utf-8"), "Data")))
+    assert named == {*data_module.NAMES, *data_module.KINDS}
+
+
+def test_every_field_of_a_watched_run_is_described() -> None:
+    page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    section = page.split("`presheaf.watch/1`\n", 1)[1].split("\n## ", 1)[0]
+    described = set(re.findall(r"`(\w+)`", section))
+    own = [
+        value for value in vars(watch_result).values()
+        if isinstance(value, type) and value.__module__ == watch_result.__name__
+    ]  # fmt: skip
+    assert watch_result.Watch in own
+    fields = {field.name for c in own if dataclasses.is_dataclass(c) for field in dataclasses.fields(c)}
+    assert sorted(fields - described) == []
