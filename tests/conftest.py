@@ -1,11 +1,18 @@
-"""No test reads or fills the cache of whoever runs it."""
+"""No test reads or fills the cache of whoever runs it, or depends on how it was started."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """A shell that starts the tests in the background leaves SIGINT ignored; what is tested here is Ctrl-C as a user sends it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
