@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 
 from presheaf.enriched.construct import hom_from_features
 from presheaf.enriched.hom import Hom
-from presheaf.enriched.kernel import Kernel
 from presheaf.enriched.quantale import PROBABILITY
 from presheaf.errors import InputError
 from presheaf.models.optional import need
 from presheaf.models.tokens import texts_only
-from presheaf.pretext.base import Data, HeldOut, Media, Option, TaskCategory
+from presheaf.pretext.base import Data, HeldOut, TaskCategory
 from presheaf.pretext.text_contexts import contexts_and_followers, continuation_hom
-from presheaf.pretext.text_extensions import extension_kernel, extension_rows
+from presheaf.pretext.text_extensions import extension_rows
 from presheaf.pretext.text_losses import TextLoss, text_loss
-from presheaf.pretext.text_sizes import check_sizes
-from presheaf.pretext.text_vocabulary import CAUSAL, Tokens, vocabulary_of
+from presheaf.pretext.text_sizes import TextTask
+from presheaf.pretext.text_vocabulary import CAUSAL, Tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +32,7 @@ _NO_TARGET = -100
 _AT_ONCE = 64
 
 
-class CausalText:
+class CausalText(TextTask):
     """Predict the next token (Bengio et al. 2003, A neural probabilistic language model) with a small Llama.
 
     Parameters
@@ -60,7 +59,7 @@ class CausalText:
     """
 
     name = "causal"
-    media: Media = "text"
+    special = CAUSAL
     category = TaskCategory(
         objects="prefixes of texts, as tuples of tokens",
         hom="pi(y | x): the probability that a text which goes x goes on to y; 0 where y does not begin with x",
@@ -69,23 +68,6 @@ class CausalText:
         variance="covariant",
         source="Bradley, Terilla, Vlassopoulos 2021, An enriched category theory of language",
     )
-
-    def __init__(
-        self, vocabulary: int = 1000, window: int = 64, dim: int = 128, layers: int = 2, heads: int = 4
-    ) -> None:
-        sizes = {"vocabulary": vocabulary, "window": window, "dim": dim, "layers": layers, "heads": heads}
-        self._sizes = check_sizes(sizes, CAUSAL)
-
-    def __repr__(self) -> str:
-        return f"CausalText({', '.join(f'{name}={value}' for name, value in self._sizes.items())})"
-
-    @property
-    def options(self) -> Mapping[str, Option]:
-        return dict(self._sizes)
-
-    @property
-    def kernel(self) -> Kernel:
-        return extension_kernel()
 
     def network(self, data: Data) -> Module:
         """A `TextNetwork` around a LlamaForCausalLM with tied embeddings.
@@ -98,7 +80,7 @@ class CausalText:
         transformers = need("transformers", "pretext", "A causal language model")
         from presheaf.pretext.text_network import TextNetwork
 
-        words = vocabulary_of(data, self._sizes["vocabulary"], CAUSAL)
+        words = self.words(data)
         config = transformers.LlamaConfig(
             vocab_size=len(words),
             hidden_size=self._sizes["dim"],
@@ -122,9 +104,6 @@ class CausalText:
         circle = torch.from_numpy(np.roll(stream, -start))
         return _nats(network, circle, torch.roll(circle, -1)).mean()
 
-    def after_step(self, network: Module) -> None:
-        return None
-
     def held_out(self, data: Data, size: int, seed: int) -> HeldOut:
         """Contexts of one and two tokens, and continuations of each; hom: how often held-out text goes on so.
 
@@ -137,7 +116,7 @@ class CausalText:
         InputError
             If no context occurs often enough in the held-out texts.
         """
-        words = vocabulary_of(data, self._sizes["vocabulary"], CAUSAL)
+        words = self.words(data)
         train, test = words.stream(data.train), words.stream(data.test)
         objects = contexts_and_followers(train, test, size, seed)
         # Contexts that begin with one token share continuations.

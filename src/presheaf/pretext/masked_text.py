@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 
 from presheaf.enriched.construct import hom_from_features
 from presheaf.enriched.hom import Hom
-from presheaf.enriched.kernel import Kernel
 from presheaf.enriched.quantale import PROBABILITY
 from presheaf.errors import InputError
 from presheaf.models.optional import need
 from presheaf.models.tokens import texts_only
-from presheaf.pretext.base import Data, HeldOut, Media, Option, TaskCategory
+from presheaf.pretext.base import Data, HeldOut, TaskCategory
 from presheaf.pretext.masked_words import MASK, START, STOP, frequent_words, masked_and_completed
-from presheaf.pretext.text_extensions import extension_kernel, extension_rows
+from presheaf.pretext.text_extensions import extension_rows
 from presheaf.pretext.text_losses import TextLoss, text_loss
-from presheaf.pretext.text_sizes import check_sizes
-from presheaf.pretext.text_vocabulary import MASKED, Tokens, vocabulary_of
+from presheaf.pretext.text_sizes import TextTask
+from presheaf.pretext.text_vocabulary import MASKED, Tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +32,7 @@ _PAD = MASKED.index("[PAD]")
 _AT_ONCE = 64
 
 
-class MaskedText:
+class MaskedText(TextTask):
     """Predict masked tokens from both sides, with a small BERT.
 
     Parameters
@@ -59,7 +58,7 @@ class MaskedText:
     """
 
     name = "bert"
-    media: Media = "text"
+    special = MASKED
     category = TaskCategory(
         objects="texts with one masked word, and their completions",
         hom="pi(y | x): the probability of the word that completes the masked text x to y; 0 where y is no completion of x",
@@ -68,23 +67,6 @@ class MaskedText:
         variance="covariant",
         source="Devlin, Chang, Lee, Toutanova 2019, BERT: Pre-training of deep bidirectional transformers for language understanding",
     )
-
-    def __init__(
-        self, vocabulary: int = 1000, window: int = 64, dim: int = 128, layers: int = 2, heads: int = 4
-    ) -> None:
-        sizes = {"vocabulary": vocabulary, "window": window, "dim": dim, "layers": layers, "heads": heads}
-        self._sizes = check_sizes(sizes, MASKED)
-
-    def __repr__(self) -> str:
-        return f"MaskedText({', '.join(f'{name}={value}' for name, value in self._sizes.items())})"
-
-    @property
-    def options(self) -> Mapping[str, Option]:
-        return dict(self._sizes)
-
-    @property
-    def kernel(self) -> Kernel:
-        return extension_kernel()
 
     def network(self, data: Data) -> Module:
         """A `TextNetwork` around a BertForMaskedLM with tied embeddings and no dropout.
@@ -97,7 +79,7 @@ class MaskedText:
         transformers = need("transformers", "pretext", "A masked language model")
         from presheaf.pretext.text_network import TextNetwork
 
-        words = vocabulary_of(data, self._sizes["vocabulary"], MASKED)
+        words = self.words(data)
         config = transformers.BertConfig(
             vocab_size=len(words),
             hidden_size=self._sizes["dim"],
@@ -120,9 +102,6 @@ class MaskedText:
         # A batch of empty texts has nothing to predict: a loss of 0 that still has a gradient.
         return nats.mean() if len(nats) else sum(weight.sum() for weight in network.parameters()) * 0.0
 
-    def after_step(self, network: Module) -> None:
-        return None
-
     def held_out(self, data: Data, size: int, seed: int) -> HeldOut:
         """Held-out sentences with one frequent word masked, each with its completions by frequent words.
 
@@ -134,7 +113,7 @@ class MaskedText:
         InputError
             If the training texts have no two frequent words, or no held-out text holds one.
         """
-        vocabulary = vocabulary_of(data, self._sizes["vocabulary"], MASKED)
+        vocabulary = self.words(data)
         words = frequent_words(vocabulary, data.train, size)
         objects, hom = masked_and_completed(vocabulary, data.test, words, self._sizes["window"], size, seed)
         return HeldOut(objects, hom, "rows", np.arange(len(objects)) // (1 + len(words)))
