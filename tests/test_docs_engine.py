@@ -2,55 +2,24 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from doc_pages import ROOT, python_of, refresh, run_python
 
 import presheaf.finite as pf
 from presheaf.errors import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
 ENGINE, MIGRATE = ROOT / "docs" / "engine.md", ROOT / "docs" / "migrate.md"
-FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 NEEDS_FILES = "wordnet_hypernyms("
-
-
-def _refresh() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_refresh", ROOT / "docs" / "refresh.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-refresh = _refresh()
-
-
-def _python(text: str) -> str:
-    return "\n".join(block.text for block in refresh.blocks(text) if block.kind == "python")
 
 
 def _sections(page: str) -> list[str]:
     """The Python code of each section of a page."""
     fences = [(block.start, block.end) for block in refresh.blocks(page)]
     heads = [m.start() for m in re.finditer(r"^##+ ", page, re.M) if not any(a <= m.start() < b for a, b in fences)]
-    return [_python(page[a:b]) for a, b in zip([0, *heads], [*heads, len(page)], strict=True)]
-
-
-def _run(code: str, names: dict[str, object]) -> tuple[int, str]:
-    """How many examples there were, and what went wrong; what they define is added to ``names``."""
-    said: list[str] = []
-    test = doctest.DocTestParser().get_doctest(code, names, "page", None, 0)
-    result = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append, clear_globs=False)
-    names.update(test.globs)
-    return result.attempted, "".join(said) if result.failed else ""
+    return [python_of(page[a:b]) for a, b in zip([0, *heads], [*heads, len(page)], strict=True)]
 
 
 def _timeless(page: str) -> str:
@@ -64,14 +33,14 @@ def test_python_blocks_print_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> N
     attempted = 0
     for code in _sections(ENGINE.read_text(encoding="utf-8")):
         if NEEDS_FILES not in code:
-            many, wrong = _run(code, names)
+            many, wrong = run_python(code, names)
             assert not wrong, wrong
             attempted += many
     assert attempted > 50
 
 
 def test_the_example_of_the_readme() -> None:
-    attempted, wrong = _run(_python((ROOT / "README.md").read_text(encoding="utf-8")), {})
+    attempted, wrong = run_python(python_of((ROOT / "README.md").read_text(encoding="utf-8")), {})
     assert not wrong, wrong
     assert attempted >= 3
 
@@ -84,7 +53,7 @@ def test_python_blocks_on_wordnet() -> None:
         pytest.skip("WordNet's database files are not installed")
     if len(nouns) != 82115:
         pytest.skip("another version of WordNet than 3.0")
-    attempted, wrong = _run(code, {})
+    attempted, wrong = run_python(code, {})
     assert not wrong, wrong
     assert attempted > 10
 
@@ -93,8 +62,8 @@ def test_a_block_that_is_wrong_is_noticed() -> None:
     page = "## One\n\n```python\n>>> x = 2\n>>> x + x\n5\n```\n\n## Two\n\n```python\n>>> x\n2\n```\n"
     first, second = _sections(page)[1:]
     names: dict[str, object] = {}
-    assert "Expected:\n    5\nGot:\n    4" in _run(first, names)[1]
-    assert _run(second, names) == (1, "")
+    assert "Expected:\n    5\nGot:\n    4" in run_python(first, names)[1]
+    assert run_python(second, names) == (1, "")
 
 
 @pytest.mark.parametrize(

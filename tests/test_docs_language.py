@@ -7,48 +7,23 @@ import doctest
 import importlib.util
 import inspect
 import re
-import sys
-from pathlib import Path
-from types import ModuleType
 
 import pytest
+from doc_pages import ROOT, refresh, run_python
 
 import presheaf as ps
 import presheaf.language as pl
 from presheaf.errors import PresheafError
 from presheaf.models.lm import LanguageModel
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "language.md"
-FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 REAL = "smollm2"
 """Blocks marked with this word behind ``python`` load the packaged network."""
-
-
-def _refresh() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_refresh", ROOT / "docs" / "refresh.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-refresh = _refresh()
 
 
 def _python(page: str, *, real: bool) -> str:
     kept = [block for block in refresh.blocks(page) if block.kind == "python" and (real or block.rest != REAL)]
     return "\n".join(block.text for block in kept)
-
-
-def _run(code: str) -> tuple[int, str]:
-    """How many examples there were, and what went wrong."""
-    said: list[str] = []
-    test = doctest.DocTestParser().get_doctest(code, {}, "page", None, 0)
-    result = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append)
-    return result.attempted, "".join(said)
 
 
 def _wrong_calls(page: str) -> tuple[int, list[str]]:
@@ -73,7 +48,7 @@ def _wrong_calls(page: str) -> tuple[int, list[str]]:
 def test_python_blocks_print_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """In one namespace, as somebody types them who goes through the page; without the packaged network."""
     monkeypatch.chdir(ROOT)
-    attempted, wrong = _run(_python(PAGE.read_text(encoding="utf-8"), real=False))
+    attempted, wrong = run_python(_python(PAGE.read_text(encoding="utf-8"), real=False))
     assert not wrong, wrong
     assert attempted > 50
 
@@ -87,7 +62,7 @@ def test_blocks_with_the_packaged_network_print_what_is_shown(monkeypatch: pytes
     monkeypatch.chdir(ROOT)
     page = PAGE.read_text(encoding="utf-8")
     assert sum(block.rest == REAL for block in refresh.blocks(page)) > 0
-    _, wrong = _run(_python(page, real=True))
+    _, wrong = run_python(_python(page, real=True))
     assert not wrong, wrong
 
 

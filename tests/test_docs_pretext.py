@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import doctest
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from doc_pages import ROOT, python_of, run_python
 
 import presheaf as ps
 import presheaf.enriched as pe
@@ -18,34 +15,7 @@ import presheaf.pretext as pp
 from presheaf.audits import watch_result
 from presheaf.pretext import data as data_module
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "pretext.md"
-FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-
-
-def _refresh() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_refresh", ROOT / "docs" / "refresh.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-refresh = _refresh()
-
-
-def _python(page: str) -> str:
-    return "\n".join(block.text for block in refresh.blocks(page) if block.kind == "python")
-
-
-def _run(code: str) -> tuple[int, str]:
-    """How many examples there were, and what went wrong."""
-    said: list[str] = []
-    test = doctest.DocTestParser().get_doctest(code, {}, "page", None, 0)
-    result = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append)
-    return result.attempted, "".join(said)
 
 
 def _section(page: str, title: str) -> str:
@@ -63,7 +33,7 @@ def test_python_blocks_print_what_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_
     for module in ("torch", "kornia", "safetensors", "networkx"):
         pytest.importorskip(module)
     monkeypatch.chdir(tmp_path)
-    attempted, wrong = _run(_python(PAGE.read_text(encoding="utf-8")))
+    attempted, wrong = run_python(python_of(PAGE.read_text(encoding="utf-8")))
     assert not wrong, wrong
     assert attempted > 40
 
