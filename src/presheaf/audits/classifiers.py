@@ -126,14 +126,20 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Smooth:
-    """Ridge regression on Gaussian bumps at landmarks (Nystroem): a smooth function that need not be linear."""
+    """Ridge regression on Gaussian bumps at landmarks (Nystroem): a smooth function that need not be linear.
 
+    Landmarks are kept relative to ``centre``, their mean: where all rows are nearly one, the difference of their squares would
+    be rounding.
+    """
+
+    centre: NDArray[np.float32]
     landmarks: NDArray[np.float32]
     mix: NDArray[np.float32]
     gamma: float
     head: Linear
 
     def features(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        x = x - self.centre
         distance = (
             (x * x).sum(axis=1)[:, None] + (self.landmarks * self.landmarks).sum(axis=1) - 2 * (x @ self.landmarks.T)
         )
@@ -152,19 +158,22 @@ def smooth(x: NDArray[np.float32], y: NDArray[Any], classes: int, strength: floa
     """
     from scipy.linalg import cholesky, solve_triangular
 
-    landmarks = x[np.linspace(0, len(x) - 1, min(len(x), LANDMARKS)).astype(int)]
-    squared = (landmarks * landmarks).sum(axis=1)
-    distance = np.maximum(squared[:, None] + squared - 2 * landmarks @ landmarks.T, 0)
-    positive = distance[distance > 1e-9]
+    chosen = x[np.linspace(0, len(x) - 1, min(len(x), LANDMARKS)).astype(int)]
+    centre = chosen.mean(axis=0)
+    landmarks = chosen - centre
+    exact = landmarks.astype(np.float64)
+    squared = (exact * exact).sum(axis=1)
+    distance = np.maximum(squared[:, None] + squared - 2 * exact @ exact.T, 0)
+    positive = distance[distance > 1e-9 * distance.max(initial=0)]
     gamma = 1.0 / float(np.median(positive)) if len(positive) else 1.0
-    kernel = np.exp(-gamma * distance).astype(np.float64)
+    kernel = np.exp(-gamma * distance)
     # Equal landmarks make the kernel singular; the jitter is far below what float32 features resolve.
     kernel[np.diag_indices_from(kernel)] += 1e-4
     mix = solve_triangular(cholesky(kernel, lower=True), np.eye(len(kernel)), lower=True).T.astype(np.float32)
-    fitted = Smooth(landmarks, mix, gamma, Linear(np.zeros((0, 0), np.float32), np.zeros(0, np.float32)))
+    fitted = Smooth(centre, landmarks, mix, gamma, Linear(np.zeros((0, 0), np.float32), np.zeros(0, np.float32)))
     block = 16384
     features = np.concatenate([fitted.features(x[i : i + block]) for i in range(0, len(x), block)])
-    return Smooth(landmarks, mix, gamma, ridge(features, y, classes, strength))
+    return Smooth(centre, landmarks, mix, gamma, ridge(features, y, classes, strength))
 
 
 @dataclass(frozen=True)
