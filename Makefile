@@ -66,6 +66,8 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/calibration.py
 	$(BIN)/python benchmarks/language.py
 	$(BIN)/python benchmarks/kernel_infonce.py
+	$(BIN)/python benchmarks/graphs.py
+	$(BIN)/python benchmarks/theorems.py
 
 docs: $(VENV)/test.stamp
 	$(BIN)/python -m pdoc --output-directory out/docs presheaf

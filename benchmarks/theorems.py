@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -191,15 +191,18 @@ def prompts(quick: bool, folder: Path) -> Iterator[Row]:
     del models["simclr random"]  # the same kind of network at random as rotnet's
     options = Options(cache=FeatureCache(folder / "features"), baseline=False, ask=False)
     seen = dict(zip(models, run(list(models.values()), table, options), strict=True))
+    mixed = replace(table, labels=np.random.default_rng(0).permutation(table.labels))
+    nulls = dict(zip(models, run(list(models.values()), mixed, options), strict=True))
     chance = next(iter(seen.values())).climbs["majority class"].rung.accuracy or 0.0
     where = f"digits, {steps} steps"
     for name, outcome in seen.items():
-        rung = outcome.climbs["one prompt per label"].rung
-        found = Interval(rung.accuracy or 0.0, rung.low or 0.0, rung.high or 1.0, rung.rows, rung.rows, "")
-        own = name == "rotnet trained, its own p(turn)"
-        yield Row("T1", "estimate", "near chance: within .1 of the most common class" if own else "(beside it)",
-                  f"{name}: one prompt per label ({where})", found.value, found.low, found.high,
-                  max(rung.nulls.values(), default=None), found.high < chance + 0.1 if own else None)  # fmt: skip
+        for way in ("one prompt per label", "head"):
+            rung, null = outcome.climbs[way].rung, nulls[name].climbs[way].rung.accuracy
+            found = Interval(rung.accuracy or 0.0, rung.low or 0.0, rung.high or 1.0, rung.rows, rung.rows, "")
+            own = name == "rotnet trained, its own p(turn)" and way != "head"
+            yield Row("T1", "estimate", "near chance: within .1 of the most common class" if own else "(beside it)",
+                      f"{name}: {way} ({where}; null: labels permuted)", found.value, found.low, found.high, null,
+                      found.high < chance + 0.1 if own else None)  # fmt: skip
     one, head, contrast, rotation = "one prompt per label", "head", seen["simclr trained"], seen["rotnet trained"]
     for said, gap in (
         ("rotation training takes prompts away", _gap(seen["rotnet random"], rotation, one)),
@@ -269,6 +272,10 @@ def transfer(quick: bool, folder: Path) -> Iterator[Row]:
         chance = f"R@1 {recall(run.model):.3f}, shuffled {recall(run.shuffled):.3f}, ridge {recall(run.ridge):.3f}"
         yield estimate("T3", "unseen pictures find their names above shuffled pairs",
                        f"emoji, {size} pairs: {chance}; lead over shuffled", lead, lead.low > 0, recall(run.shuffled))  # fmt: skip
+    own = found.by_object
+    yield estimate("T3", "within a run, the unseen pictures whose own distances change more are found worse",
+                   f"rank correlation over {own.rows} pictures, mean of {len(found.runs)} runs", own, own.high < 0,
+                   found.by_object_shuffled.value)  # fmt: skip
     if len(sizes) > 1:
         over, fixed = found.in_proportion, found.at_one_size
         yield estimate("T3", "retrieval falls as distortion grows (rank correlation below 0)",
@@ -375,10 +382,11 @@ def line(row: Row) -> str:
     def number(value: float | None) -> str:
         return "" if value is None else f"{value:.3f}"
 
-    span = "proof" if row.kind == "proof" else f"{number(row.value)} [{number(row.low)}, {number(row.high)}]"
+    found = ": proof" if row.kind == "proof" else f": {number(row.value)} [{number(row.low)}, {number(row.high)}]"
+    span = found if row.kind == "proof" or row.value is not None else ""
     null = f"  null {number(row.null)}" if row.null is not None else ""
     verdict = {True: "holds", False: "DOES NOT HOLD", None: "-"}[row.holds]
-    return f"{row.theorem:<9}{verdict:<14} {row.prediction}\n{'':<24}{row.measured}: {span}{null}"
+    return f"{row.theorem:<9}{verdict:<14} {row.prediction}\n{'':<24}{row.measured}{span}{null}"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -8,6 +8,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from presheaf.errors import MissingDependencyError
+
 __all__ = ["lazy"]
 
 
@@ -16,13 +18,22 @@ class _Package(ModuleType):
 
     _home: Mapping[str, str]
     _modules: Sequence[str]
+    _extra: str | None
 
     def __getattr__(self, name: str) -> Any:
         if name in self._modules:
             return import_module(f"{self.__name__}.{name}")
         if name not in self._home:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(self._home[name]), name)
+        try:
+            value = getattr(import_module(self._home[name]), name)
+        except ModuleNotFoundError as error:
+            if self._extra is None or error.name is None or error.name.partition(".")[0] == __name__.partition(".")[0]:
+                raise
+            raise MissingDependencyError(
+                f"{self.__name__}.{name} needs the package {error.name!r}, which isn't installed. To install it: "
+                f'pip install "presheaf[{self._extra}]"'
+            ) from error
         super().__setattr__(name, value)
         return value
 
@@ -36,7 +47,7 @@ class _Package(ModuleType):
         return sorted(self.__dict__["__all__"])
 
 
-def lazy(package: str, home: Mapping[str, str], modules: Sequence[str] = ()) -> None:
+def lazy(package: str, home: Mapping[str, str], modules: Sequence[str] = (), extra: str | None = None) -> None:
     """Make a package's public names load on demand.
 
     Parameters
@@ -44,6 +55,8 @@ def lazy(package: str, home: Mapping[str, str], modules: Sequence[str] = ()) -> 
     package : the package's ``__name__``
     home : for each public name the module that defines it
     modules : modules of the package that are public themselves
+    extra : the extra of this project that brings what the modules import from outside; where such a package is absent, asking
+        for the name raises MissingDependencyError with the command that installs it
 
     Notes
     -----
@@ -51,5 +64,5 @@ def lazy(package: str, home: Mapping[str, str], modules: Sequence[str] = ()) -> 
     and the module is reached by ``from package.density import ...``.
     """
     module = sys.modules[package]
-    module.__dict__.update(_home=home, _modules=modules)
+    module.__dict__.update(_home=home, _modules=modules, _extra=extra)
     module.__class__ = _Package

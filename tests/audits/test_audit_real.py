@@ -123,12 +123,12 @@ def test_a_stopped_audit_speaks_of_the_rows_it_saw() -> None:
     stopped = Stopped(model.features)
     audit = ps.audit(stopped, task, target=0.9, baseline=False, on_preview=previews.append)
     seen = audit.task["rows"]
-    assert 512 <= seen <= 1500
+    assert 128 <= seen <= 1500
     assert audit.interrupted == f"stopped after {seen:,} of 4,000 rows; the numbers stand on those"
     assert audit.settings["choosing_rows"] + audit.settings["scoring_rows"] == seen
     assert previews
     assert previews[0].total == 4000
-    assert previews[0].rows == 512
+    assert previews[0].rows == 128
 
 
 def test_a_comparison_that_is_stopped_says_so() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX systems do")
 ROWS = 900
-"""More than the first chunk of 512 texts, so that something is kept long before the end."""
+"""More than the first chunk of 128 texts, so that something is kept long before the end."""
 
 
 @pytest.fixture(scope="module")

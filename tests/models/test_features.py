@@ -88,18 +88,18 @@ def test_equal_objects_are_encoded_once_in_batches_of_similar_length(batch_size:
     sizes = [len(batch) for batch in model.asked]
     assert max(sizes) <= batch_size
     assert np.mean(sizes) > batch_size / 2
-    for chunk in (asked[:512], asked[512:]):
+    for chunk in (asked[:128], asked[128:384], asked[384:]):
         assert [len(text) for text in chunk] == sorted(len(text) for text in chunk)
 
 
 def test_chunks_grow_and_the_first_is_a_sample_of_all_rows() -> None:
     objects = sorted(texts(6000))
     chunks = list(encode_chunks(BagOfWords(64), objects))
-    assert [len(positions) for positions, _ in chunks] == [512, 1024, 2048, 2416]
+    assert [len(positions) for positions, _ in chunks] == [128, 256, 512, 1024, 2048, 2032]
     everything = np.concatenate([positions for positions, _ in chunks])
     assert sorted(everything) == list(range(6000))
-    # A random sample of 512 has a mean position within 5 standard errors (76.5 each) of the middle.
-    assert abs(chunks[0][0].mean() - 3000) < 5 * 76.5
+    # A random sample of 128 has a mean position within 5 standard errors (153 each) of the middle.
+    assert abs(chunks[0][0].mean() - 3000) < 5 * 153
     shuffled = np.random.default_rng(0).permutation(6000)
     first, features = next(encode_chunks(BagOfWords(64), [objects[i] for i in shuffled]))
     assert (shuffled[first] == chunks[0][0]).all()
@@ -202,11 +202,11 @@ def test_control_c_keeps_every_finished_batch(tmp_path: Path) -> None:
 def test_a_caller_that_leaves_early_keeps_what_it_saw(tmp_path: Path) -> None:
     objects = texts(2000)
     for positions, _ in encode_chunks(BagOfWords(), objects, cache=FeatureCache(tmp_path)):
-        assert len(positions) == 512
+        assert len(positions) == 128
         break
     model = BagOfWords()
     encode_all(model, objects, cache=FeatureCache(tmp_path))
-    assert sum(map(len, model.asked)) == 2000 - 512
+    assert sum(map(len, model.asked)) == 2000 - 128
 
 
 class Broken(BagOfWords):
@@ -279,7 +279,7 @@ def test_a_damaged_cache_costs_time_only(tmp_path: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:1000])
     cache, model = FeatureCache(tmp_path), BagOfWords()
     assert encode_all(model, texts(1200), cache=cache).tobytes() == features.tobytes()
-    assert sum(map(len, model.asked)) == 512  # the first chunk was that file
+    assert sum(map(len, model.asked)) == 128  # the first chunk was that file
     assert len(cache.problems) == 1
 
 

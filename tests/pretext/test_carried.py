@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import ortho_group, spearmanr
+from scipy.stats import ortho_group, rankdata, spearmanr
 
 torch = pytest.importorskip("torch")
 
 from presheaf.errors import InputError  # noqa: E402
 from presheaf.pretext.base import Data  # noqa: E402
-from presheaf.pretext.carried import carried_to_unseen, rank_correlation, transfer_from_anchors  # noqa: E402
+from presheaf.pretext.carried import carried_to_unseen, mean_correlation, rank_correlation, transfer_from_anchors  # noqa: E402
 from presheaf.pretext.data import make_data  # noqa: E402
 from presheaf.pretext.pair_retrieval import (  # noqa: E402
     find_partners,
@@ -111,6 +111,37 @@ def test_a_correlation_is_spearmans_within_groups() -> None:
     same = rank_correlation(np.tile(np.arange(4.0), 3), np.tile(np.arange(4.0), 3), groups)
     assert same.value == pytest.approx(1)
     assert same.low < 0.5
+
+
+def test_a_correlation_over_objects_is_spearmans_with_each_object_left_out_in_turn() -> None:
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((2, 3, 15))
+    y[2] = 7  # doesn't vary: left out
+    found = mean_correlation(x, y)
+    assert found.value == pytest.approx(np.mean([spearmanr(x[i], y[i]).statistic for i in range(2)]))
+    a, b = rankdata(x[:2], axis=1), rankdata(y[:2], axis=1)
+    each = [np.mean([np.corrcoef(np.delete(a[i], j), np.delete(b[i], j))[0, 1] for i in range(2)]) for j in range(15)]
+    # Student's t with 14 degrees of freedom at 97.5 % is 2.145.
+    half = 2.145 * np.sqrt(14 * np.var(each))
+    assert found.high - found.value == pytest.approx(half, rel=1e-3)
+    nothing = mean_correlation(x, np.ones_like(y))
+    assert np.isnan(nothing.value)
+    assert (nothing.low, nothing.high) == (-1, 1)
+
+
+def test_objects_whose_own_distances_change_are_the_ones_not_found() -> None:
+    data = world(True, held_out=100)
+    moved = np.arange(100) % 2 == 0
+    noise = np.random.default_rng(2).standard_normal(data.test[1].shape).astype(np.float32)
+    disturbed = data.test[1] + 1.5 * noise * moved[:, None]
+    planted = make_data("planted", "pair", data.train, (data.test[0], disturbed))
+    found = carried_to_unseen(planted, (120,), (0, 1), TwoSided(dim=8), QUICK)
+    assert found.by_object.high < 0
+    for run in found.runs:
+        assert run.changes.shape == (100,)
+        assert run.changes[moved].mean() > run.changes[~moved].mean()
+    none = carried_to_unseen(world(False, held_out=100), (120,), (0,), TwoSided(dim=8), QUICK).by_object
+    assert none.low < 0 < none.high
 
 
 def test_new_combinations_are_unseen_names_of_seen_words() -> None:

@@ -67,3 +67,15 @@ def test_the_learning_rate_by_hand() -> None:
     assert [plan.rate(step) for step in range(3)] == pytest.approx([1.0, 2.0, 3.0])
     assert plan.rate(4) == pytest.approx(1.5)  # half way down the cosine
     assert Plan(steps=2, warmup=5, learning_rate=6.0).rate(1) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(("face", "name", "extra"), [("pretext", "train", "pretext"), ("language", "fine_tune", "lm")])
+def test_a_name_that_needs_torch_says_how_to_install_it(face: str, name: str, extra: str) -> None:
+    code = (
+        "import sys\nsys.modules['torch'] = None\n"
+        f"import presheaf.{face} as face\nfrom presheaf.errors import MissingDependencyError\n"
+        f"try:\n    face.{name}\nexcept MissingDependencyError as error:\n    print(error)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert f"presheaf.{face}.{name} needs the package 'torch'" in ran.stdout
+    assert f'pip install "presheaf[{extra}]"' in ran.stdout

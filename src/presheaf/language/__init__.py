@@ -158,4 +158,8 @@ __all__ = [
     "write_adapter",
 ]
 
-lazy(__name__, {name: f"{__name__}.{module}" for module, names in _HOME.items() for name in names.split()})
+lazy(
+    __name__,
+    {name: f"{__name__}.{module}" for module, names in _HOME.items() for name in names.split()},
+    extra="lm",
+)

@@ -17,6 +17,8 @@ from presheaf.models.cache import KEY_BYTES, FeatureCache, key_number, object_ke
 
 OnProgress = Callable[[int, int], object]
 
+FIRST_CHUNK = 128
+"""So few that even a slow model soon has a part to speak of, and Ctrl-C loses little."""
 _LARGEST_CHUNK = 16384
 _ROWS_AT_ONCE = 65536
 _SECONDS_BETWEEN_WRITES = 2.0
@@ -29,7 +31,7 @@ def encode_chunks(
     role: Role = "object",
     cache: FeatureCache | None = None,
     progress: OnProgress | None = None,
-    chunk: int = 512,
+    chunk: int = FIRST_CHUNK,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Encode in chunks of growing size, the first of which is a random sample of the distinct objects.
 
@@ -111,7 +113,7 @@ def encode_all(
     role: Role = "object",
     cache: FeatureCache | None = None,
     progress: OnProgress | None = None,
-    chunk: int = 512,
+    chunk: int = FIRST_CHUNK,
 ) -> NDArray[np.float32]:
     """Features of shape (n, dim), in the order of ``objects``. See `encode_chunks` for everything else.
 

@@ -18,7 +18,14 @@ from presheaf.lazy import lazy
 
 if TYPE_CHECKING:
     from presheaf.pretext.base import Data, HeldOut, Pretext, TaskCategory
-    from presheaf.pretext.carried import Carried, CarriedRun, carried_to_unseen, rank_correlation, transfer_from_anchors
+    from presheaf.pretext.carried import (
+        Carried,
+        CarriedRun,
+        carried_to_unseen,
+        mean_correlation,
+        rank_correlation,
+        transfer_from_anchors,
+    )
     from presheaf.pretext.causal_text import CausalText
     from presheaf.pretext.checkpoint import Checkpoint
     from presheaf.pretext.completion import completions, predicted_completions
@@ -76,7 +83,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "base": "Data HeldOut Pretext TaskCategory",
-    "carried": "Carried CarriedRun carried_to_unseen rank_correlation transfer_from_anchors",
+    "carried": "Carried CarriedRun carried_to_unseen mean_correlation rank_correlation transfer_from_anchors",
     "causal_text": "CausalText",
     "checkpoint": "Checkpoint",
     "completion": "completions predicted_completions",
@@ -196,6 +203,7 @@ __all__ = [
     "load_run",
     "make_data",
     "masked_consistency",
+    "mean_correlation",
     "mixture_kernel",
     "netmf",
     "new_combinations",
@@ -238,4 +246,8 @@ __all__ = [
     "walk_hom",
 ]
 
-lazy(__name__, {name: f"{__name__}.{module}" for module, names in _HOME.items() for name in names.split()})
+lazy(
+    __name__,
+    {name: f"{__name__}.{module}" for module, names in _HOME.items() for name in names.split()},
+    extra="pretext",
+)

@@ -44,4 +44,8 @@ __all__ = [
     "check_language_model",
 ]
 
-lazy(__name__, {name: f"{__name__}.{module}" for module, names in _HOME.items() for name in names.split()})
+lazy(
+    __name__,
+    {name: f"{__name__}.{module}" for module, names in _HOME.items() for name in names.split()},
+    extra="lm",
+)
