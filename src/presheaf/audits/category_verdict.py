@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from presheaf.audits.category_result import CategoryComparison, Decision, RungChange, TaskChange
-from presheaf.audits.findings.base import per_cent, plural
+from presheaf.audits.findings.base import plural
+from presheaf.audits.numbers import number
 
 ONE_WAY = 0.95
 """Share of all change in one direction from which the verdict speaks of scale."""
@@ -51,8 +52,8 @@ def pairs_seen(result: CategoryComparison) -> str:
 def _structure(result: CategoryComparison) -> str:
     kept, moved = result.kept, result.either.mean
     near = kept.neighbours
-    beside = f"chance {per_cent(kept.chance)}"
-    beside += "" if kept.words is None else f", random word vectors {per_cent(kept.words)}"
+    beside = f"chance {number(kept.chance)}"
+    beside += "" if kept.words is None else f", random word vectors {number(kept.words)}"
     scaled = f" after a scale of {result.scale:.3g}" if result.fitted else ""
     return (
         f"{result.after.name} keeps {_span(near.value, near.low, near.high)} of the {kept.k} nearest neighbours of "
@@ -89,13 +90,13 @@ def _task(result: CategoryComparison, worse: list[RungChange], better: list[Rung
 def _at_most(rung: RungChange) -> str:
     """A change that was not shown may be there all the same: by how much, in the worse direction."""
     low = rung.difference.low
-    return "" if low is None or low >= 0 else f", so it may lose up to {per_cent(-low)} (95 %)"
+    return "" if low is None or low >= 0 else f", so it may lose up to {number(-low)} (95 %)"
 
 
 def _difference(rung: RungChange) -> str:
     d = rung.difference
     return (
-        f"{per_cent(rung.before.value or 0)} -> {per_cent(rung.after.value or 0)} ({d.value or 0:+.3f} "
+        f"{number(rung.before.value or 0)} -> {number(rung.after.value or 0)} ({d.value or 0:+.3f} "
         f"[{d.low or 0:+.3f}, {d.high or 0:+.3f}])"
     )
 
@@ -111,8 +112,8 @@ def _prompts(result: CategoryComparison) -> str:
 def _changed(task: TaskChange) -> str:
     one, two = task.before, task.after
     return (
-        f"{task_name(task)}, {one.verdict} -> {two.verdict} ({per_cent(one.fits.value or 0)} -> "
-        f"{per_cent(two.fits.value or 0)} of held-out rows fit)"
+        f"{task_name(task)}, {one.verdict} -> {two.verdict} ({number(one.fits.value or 0)} -> "
+        f"{number(two.fits.value or 0)} of held-out rows fit)"
     )
 
 
@@ -130,4 +131,4 @@ def _merges(result: CategoryComparison) -> str:
 
 
 def _span(value: float | None, low: float | None, high: float | None) -> str:
-    return f"{per_cent(value or 0)} [{per_cent(low or 0)}, {per_cent(high or 0)}]"
+    return f"{number(value or 0)} [{number(low or 0)}, {number(high or 0)}]"

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
-from presheaf.audits.findings.base import per_cent, plural, span
+from presheaf.audits.findings.base import plural, span
 from presheaf.audits.language_rungs import seen_through_answers
+from presheaf.audits.numbers import number
 from presheaf.audits.options import OnPreview, OnProgress, Options
 from presheaf.audits.prompts import UserPrompts
 from presheaf.audits.result import Audit, Comparison, Difference
@@ -190,7 +191,7 @@ def _why(audits: tuple[Audit, ...]) -> list[str]:
         merged = ", ".join(f"{code} {plural(int(n), 'row')}" for code, n in by_code.items() if n)
         lines.append(
             f"{audit.model.name}: merges {merged or 'no rows'}; {plural(int(wrong), 'row')} proved wrong "
-            f"(ceiling {per_cent(ceiling.evidence['ceiling_on_these_rows'])} on these rows)."
+            f"(ceiling {number(ceiling.evidence['ceiling_on_these_rows'])} on these rows)."
         )
     prompts = [a for a in audits if a.rung("one prompt per label").accuracy is not None]
     if len(prompts) > 1:

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from presheaf.audits.baseline import plain_of
 from presheaf.audits.climb import Climb, paired, rows_scored
-from presheaf.audits.findings.base import Evidence, against, per_cent, plural, span
+from presheaf.audits.findings.base import Evidence, against, plural, span
 from presheaf.audits.findings.pr02 import count
 from presheaf.audits.findings.st01 import HOPELESS
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Decision, Rung, Verdict
 from presheaf.statistics.intervals import paired_difference
 
@@ -37,7 +38,7 @@ def _ceiling_clause(evidence: Evidence) -> str:
     if bound.wrong_rows == 0:
         return ""
     rows = "1 row is" if bound.wrong_rows == 1 else f"{bound.wrong_rows:,} rows are"
-    return f" {rows} proved wrong, whatever the weights are (ceiling {per_cent(1 - bound.wrong_rows / bound.rows)} on these rows)."
+    return f" {rows} proved wrong, whatever the weights are (ceiling {number(1 - bound.wrong_rows / bound.rows)} on these rows)."
 
 
 def decide(evidence: Evidence) -> Verdict:
@@ -70,8 +71,8 @@ def _with_target(evidence: Evidence, target: float) -> Verdict:
 def _short(frozen: list[Rung], target: float) -> str:
     best = max(frozen, key=lambda r: r.accuracy or 0.0)
     if all(against(r, target) == "below" for r in frozen):
-        return f"Neither prompts nor a head reach {per_cent(target)}: the best is {best.name}, {span(best)}."
-    return f"No prompt and no head is shown to reach {per_cent(target)}: the best is {best.name}, {span(best)}."
+        return f"Neither prompts nor a head reach {number(target)}: the best is {best.name}, {span(best)}."
+    return f"No prompt and no head is shown to reach {number(target)}: the best is {best.name}, {span(best)}."
 
 
 def _reached(evidence: Evidence, target: float, rung: Rung, shown: Rung | None) -> str:
@@ -81,10 +82,10 @@ def _reached(evidence: Evidence, target: float, rung: Rung, shown: Rung | None) 
     before = "" if rung is one or one.accuracy is None else f"One prompt per label reaches {span(one)}; "
     subject = rung.name if before else rung.name[0].upper() + rung.name[1:]
     if rung is shown:
-        text = f"{before}{subject} is shown to reach {per_cent(target)}: {span(rung)} with {rung.detail}."
+        text = f"{before}{subject} is shown to reach {number(target)}: {span(rung)} with {rung.detail}."
     else:
         text = (
-            f"{before}{subject} reaches {per_cent(target)} on the held-out rows, too few to show it for new ones: "
+            f"{before}{subject} reaches {number(target)} on the held-out rows, too few to show it for new ones: "
             f"{span(rung)} with {rung.detail}."
         )
         text += "" if shown is None else f" {shown.name[0].upper()}{shown.name[1:]} is shown to: {span(shown)}."
@@ -135,17 +136,17 @@ def _proved_out(evidence: Evidence, target: float, short: str, reasons: tuple[st
         return Verdict("relabel", text, target, False, "proof", reasons)
     if inputs is not None and target > 1 - inputs.wrong_rows / inputs.rows:
         text = (
-            f"Whatever its weights are, this model can't reach {per_cent(target)} on these rows: {inputs.wrong_rows:,} of "
+            f"Whatever its weights are, this model can't reach {number(target)} on these rows: {inputs.wrong_rows:,} of "
             f"{inputs.rows:,} must be wrong because it merges them at its input. {short}"
         )
         return Verdict("change the model", text, target, False, "proof", reasons)
     if target > labels.high:
-        text = f"Identical rows agree too seldom in their labels: on new rows no model passes {per_cent(labels.high)}. {short}"
+        text = f"Identical rows agree too seldom in their labels: on new rows no model passes {number(labels.high)}. {short}"
         return Verdict("relabel", text, target, False, "estimate", reasons)
     if inputs is not None and target > inputs.high:
         text = (
             f"Rows that are one input to this model agree too seldom in their labels: on new rows no weights pass "
-            f"{per_cent(inputs.high)}. {short}"
+            f"{number(inputs.high)}. {short}"
         )
         return Verdict("change the model", text, target, False, "estimate", reasons)
     return None
@@ -176,7 +177,7 @@ def _best_constant(evidence: Evidence) -> NDArray[np.bool_]:
 def _constant(evidence: Evidence) -> str:
     """The majority rung in numbers, beside the constant that hindsight would take where that gets more."""
     majority, known = evidence.rung("majority class"), float(_best_constant(evidence).mean())
-    beside = "" if known <= (majority.accuracy or 0.0) else f"; {per_cent(known)} for the most common held-out one"
+    beside = "" if known <= (majority.accuracy or 0.0) else f"; {number(known)} for the most common held-out one"
     return span(majority) + beside
 
 

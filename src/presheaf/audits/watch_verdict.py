@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from presheaf.audits.numbers import number
 from presheaf.audits.watch_result import Measure, Moment, MomentRung, RungChange
 from presheaf.pretext.base import Data, Pretext
 from presheaf.statistics.intervals import paired_difference
@@ -59,7 +60,7 @@ def _formed(task: Pretext, data: Data, first: Moment, last: Moment) -> str:
     before, after = first.ideality, last.ideality
     if before.value is None or after.value is None:
         return f"{where}: ideality can't be said."
-    told = f"{_number(before.value)} to {_number(after.value)}"
+    told = f"{number(before.value)} to {number(after.value)}"
     null = _against_null(last)
     if after.high is not None and before.low is not None and after.high < before.low:
         return f"{where}: the category forms; the distance from the task's own hom falls from {told}{null}."
@@ -74,7 +75,7 @@ def _against_null(last: Moment) -> str:
     """The null in parentheses; said aloud where the model is not shown to be any nearer than it."""
     if last.ideality_null is None:
         return ""
-    shuffled = _number(last.ideality_null)
+    shuffled = number(last.ideality_null)
     nearer = last.ideality.high is not None and last.ideality.high < last.ideality_null
     return (
         f" (shuffled {shuffled})"
@@ -91,13 +92,9 @@ def _gained(changes: Sequence[RungChange], first: Moment) -> str:
             continue
         shown = change.p_adjusted < 0.05
         kind = "rises" if change.after > change.before else "falls"
-        told = f"{_number(change.before)} to {_number(change.after)}"
+        told = f"{number(change.before)} to {number(change.after)}"
         told = f"{kind} from {told}" if shown else f"is not shown to change, {told}"
         reached = plain.get(change.rung)
-        beside = "" if reached is None else f" ({_number(reached)} without a model)"
+        beside = "" if reached is None else f" ({number(reached)} without a model)"
         parts.append(f"{change.rung} {told}{beside}")
     return f" On the labelled table {' and '.join(parts)}." if parts else ""
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Audit, CurvePoint
 from presheaf.report.axis import Axis, accuracy_range
 from presheaf.report.markup import Html, el, figure, join
-from presheaf.report.plain import number, visible
+from presheaf.report.plain import visible
 
 _LEFT, _TOP, _BOTTOM, _RIGHT = 40, 30, 42, 56
 _FURTHEST = 2.0**20

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from presheaf.audits.baseline import plain_of
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Audit, Rung
 from presheaf.report.axis import Axis, accuracy_range
 from presheaf.report.markup import Html, el, figure
-from presheaf.report.plain import interval, number, visible
+from presheaf.report.plain import interval, visible
 
 WIDE, NARROW = 760, 360
 _TOP, _BOTTOM = 26, 24

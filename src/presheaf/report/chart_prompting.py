@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from presheaf.audits.numbers import number
 from presheaf.audits.prompting_result import Prompting, ShotPoint
 from presheaf.report.axis import Axis, accuracy_range
 from presheaf.report.markup import Html, el, figure, join
-from presheaf.report.plain import number
 
 _LEFT, _TOP, _BOTTOM, _RIGHT = 40, 30, 42, 82
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from presheaf.audits.numbers import number
 from presheaf.audits.watch_result import Measure, Watch
 from presheaf.report.axis import Axis, accuracy_range
 from presheaf.report.markup import Html, el, figure, join
-from presheaf.report.plain import interval, number, visible
+from presheaf.report.plain import interval, visible
 from presheaf.report.text_watch import SHORT
 
 _LEFT, _TOP, _PANEL, _GAP, _BOTTOM, _RIGHT = 44, 26, 150, 46, 40, 84

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from presheaf.audits.numbers import number
 from presheaf.audits.why_result import Estimate, Why
 from presheaf.report.axis import Axis, accuracy_range
 from presheaf.report.markup import Html, el, figure, join
-from presheaf.report.plain import interval, number
+from presheaf.report.plain import interval
 
 _LEFT, _TOP, _BOTTOM, _RIGHT = 40, 30, 42, 92
 Line = tuple[str, str, list[tuple[float, float]]]

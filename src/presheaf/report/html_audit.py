@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Audit, PromptChoice, WorstRow
 from presheaf.report.folded import folded
 from presheaf.report.html_findings import facts, findings
@@ -13,7 +14,7 @@ from presheaf.report.html_prompting import prompting_section
 from presheaf.report.html_why import why_section
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, user
-from presheaf.report.plain import class_counts, interval, number, plural, prompt_name
+from presheaf.report.plain import class_counts, interval, plural, prompt_name
 
 _REASONS = 4  # more than these are folded, so that the ladder stays in sight
 _LADDER = "What each kind of adaptation reaches on rows held out."

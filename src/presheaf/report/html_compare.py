@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Audit, Comparison
 from presheaf.report.html_audit import done, reading, section
 from presheaf.report.html_findings import findings
@@ -11,7 +12,7 @@ from presheaf.report.html_ladder import charts, legend
 from presheaf.report.html_prompting import prompting_section
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, user
-from presheaf.report.plain import number, p_value, plural
+from presheaf.report.plain import p_value, plural
 from presheaf.report.text_compare import columns_of, group_letters
 
 _GROUPS = 4  # per finding of each model: the audit of one model shows more

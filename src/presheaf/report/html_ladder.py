@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from presheaf.audits.baseline import plain_of
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Audit, Rung
 from presheaf.report.chart_curve import curve_chart
 from presheaf.report.chart_ladder import NARROW, WIDE, ladder_chart
 from presheaf.report.limits import Limits
 from presheaf.report.markup import Html, el, join, user
-from presheaf.report.plain import interval, number
+from presheaf.report.plain import interval
 from presheaf.report.text import forecast_sentence
 
 KINDS = {

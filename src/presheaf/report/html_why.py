@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from presheaf.audits.numbers import number
 from presheaf.audits.why_result import GapRow, LabelWhy, Why
 from presheaf.report.chart_why import ceiling_chart, prompt_chart
 from presheaf.report.folded import folded
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, user
-from presheaf.report.plain import number
 from presheaf.report.why_words import (
     ceiling_sentence,
     cover_sentence,

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from presheaf.audits.numbers import number
 from presheaf.audits.result import VIEWS, Audit, Comparison
 from presheaf.errors import InputError, MissingDependencyError
 from presheaf.report.chart_curve import curve_chart
@@ -16,7 +17,7 @@ from presheaf.report.html_categories import categories_card
 from presheaf.report.html_prompting import prompt_to_copy
 from presheaf.report.html_watch import watch_card
 from presheaf.report.markup import Html, el, join, style, user
-from presheaf.report.plain import cut, ids, most_severe, number
+from presheaf.report.plain import cut, ids, most_severe
 from presheaf.report.text_compare import columns_of
 
 if TYPE_CHECKING:

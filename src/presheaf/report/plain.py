@@ -6,19 +6,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Finding, PromptChoice
 
 _JOINERS = "\u200c\u200d"  # Persian and emoji need them to look right
 _ONE_LINE = {"\n": "↵", "\r": "", "\t": "⇥"}
-
-
-def number(value: float | None) -> str:
-    """A share with three decimals and no leading zero, as in the field: ``.812``, ``1.000``, ``-.034``."""
-    if value is None:
-        return "–"
-    text = f"{abs(value):.3f}"
-    sign = "-" if value < 0 and float(text) else ""
-    return sign + text.removeprefix("0")
 
 
 def signed(value: float) -> str:

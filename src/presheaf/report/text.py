@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from presheaf.audits.baseline import plain_of
 from presheaf.audits.category_result import CategoryComparison
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Audit, CurvePoint, Finding
 from presheaf.audits.watch_result import Watch
 from presheaf.report.page import Page, fit
-from presheaf.report.plain import class_counts, ids, interval, most_severe, number, plural, prompt_name, visible
+from presheaf.report.plain import class_counts, ids, interval, most_severe, plural, prompt_name, visible
 from presheaf.report.serial import Result, media_of
 from presheaf.report.text_categories import add_categories
 from presheaf.report.text_compare import add_comparison

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import accumulate
 
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Comparison
 from presheaf.images import shown
 from presheaf.report.page import Page, fit
-from presheaf.report.plain import number, p_value, plural, visible
+from presheaf.report.plain import p_value, plural, visible
 from presheaf.report.text_ladder import add_ladder
 
 COLUMNS = (

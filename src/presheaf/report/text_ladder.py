@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Rung
 from presheaf.report.page import Page, fit
-from presheaf.report.plain import interval, number, visible
+from presheaf.report.plain import interval, visible
 
 STYLES = {"proof": "magenta", "estimate": "cyan", "heuristic": "yellow"}
 _NUMBER, _INTERVAL, _KIND, _NULL, _THEOREM = 8, 14, 9, 4, 4

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from presheaf.audits.numbers import number
 from presheaf.audits.why_result import GapRow, Why
 from presheaf.report.page import Page
-from presheaf.report.plain import number, visible
+from presheaf.report.plain import visible
 from presheaf.report.why_words import (
     ceiling_sentence,
     cover_sentence,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from presheaf.audits.numbers import number
 from presheaf.audits.why_result import SHUFFLES, DensityPoint, Estimate, LabelWhy, LevelSeen, LossPart, Why
-from presheaf.report.plain import ids, interval, number, p_value
+from presheaf.report.plain import ids, interval, p_value
 
 _PARTS = {
     "collision": ("near a row of another label", "the features mix these labels, so try another model or fine-tuning"),

@@ -9,6 +9,7 @@ from typing import Any
 from presheaf.audits.climb import Climb
 from presheaf.audits.context import Context
 from presheaf.audits.merges import SHOWN, Merges
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Finding, Forecast, Kind, PromptChoice, RowGroup, Rung, Severity, Status
 
 FROZEN = ("one prompt per label", "k prompts per label", "soft prompt", "head")
@@ -120,17 +121,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def per_cent(value: float) -> str:
-    """An accuracy as every face prints it: .812."""
-    text = f"{value:.3f}"
-    return text[1:] if text.startswith("0.") else text
-
-
 def span(rung: Rung) -> str:
     """ ".812 [.790, .833]"."""
     if rung.accuracy is None or rung.low is None or rung.high is None:
         return "no number"
-    return f"{per_cent(rung.accuracy)} [{per_cent(rung.low)}, {per_cent(rung.high)}]"
+    return f"{number(rung.accuracy)} [{number(rung.low)}, {number(rung.high)}]"
 
 
 def against(rung: Rung, target: float) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from presheaf.audits.findings.base import Check, Evidence, against, per_cent, span
+from presheaf.audits.findings.base import Check, Evidence, against, span
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Finding
 
 
@@ -22,7 +23,7 @@ def _look(check: Check, evidence: Evidence) -> Finding:
     where = against(forecast, evidence.target)
     if where in ("shown", "likely"):
         return check.found(
-            f"no prompt and no head tried reaches {per_cent(evidence.target)}; fine-tuning is {how} to reach {span(forecast)}.",
+            f"no prompt and no head tried reaches {number(evidence.target)}; fine-tuning is {how} to reach {span(forecast)}.",
             severity="warning",
             remedy="fine-tune the model, and audit it again afterwards",
         )

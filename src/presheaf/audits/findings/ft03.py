@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from presheaf.audits.findings.base import Check, Evidence, per_cent, plural
+from presheaf.audits.findings.base import Check, Evidence, plural
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Finding
 
 
@@ -18,9 +19,9 @@ def _look(check: Check, evidence: Evidence) -> Finding:
     facts = {"ceiling": bound.accuracy, "high": bound.high, "wrong_rows": bound.wrong_rows, "rows": bound.rows}
     if evidence.target > counted:
         return check.found(
-            f"on these {bound.rows:,} rows nothing can pass {per_cent(counted)}: {plural(bound.wrong_rows, 'row')} must "
-            f"be wrong whatever the weights are, because of {what}. On new rows the ceiling is {per_cent(bound.accuracy)} "
-            f"[{per_cent(bound.low)}, {per_cent(bound.high)}].",
+            f"on these {bound.rows:,} rows nothing can pass {number(counted)}: {plural(bound.wrong_rows, 'row')} must "
+            f"be wrong whatever the weights are, because of {what}. On new rows the ceiling is {number(bound.accuracy)} "
+            f"[{number(bound.low)}, {number(bound.high)}].",
             severity="error",
             remedy="see IN01, IN02, IN03 and LB01: take a model that sees the difference, or relabel",
             evidence=facts,
@@ -28,15 +29,15 @@ def _look(check: Check, evidence: Evidence) -> Finding:
     if evidence.target > bound.high:
         # The rows at hand allow the target; only the statistics of new ones do not.
         return check.found(
-            f"on new rows the ceiling is {per_cent(bound.accuracy)} [{per_cent(bound.low)}, {per_cent(bound.high)}], below "
-            f"the target {per_cent(evidence.target)}, because of {what}: equal inputs agree too seldom in their labels. On "
-            f"these rows {per_cent(counted)} can be reached by remembering them.",
+            f"on new rows the ceiling is {number(bound.accuracy)} [{number(bound.low)}, {number(bound.high)}], below "
+            f"the target {number(evidence.target)}, because of {what}: equal inputs agree too seldom in their labels. On "
+            f"these rows {number(counted)} can be reached by remembering them.",
             severity="error",
             kind="estimate",
             remedy="see IN01, IN02, IN03 and LB01: take a model that sees the difference, or relabel",
             evidence=facts,
         )
-    return check.nothing(f"nothing proved stands between the model and the target ({per_cent(counted)} on these rows).")
+    return check.nothing(f"nothing proved stands between the model and the target ({number(counted)} on these rows).")
 
 
 CHECK = Check("FT03", "Target above what is provable", "proof", _look)

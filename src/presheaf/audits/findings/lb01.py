@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from presheaf.audits.findings.base import Check, Evidence, per_cent, plural
+from presheaf.audits.findings.base import Check, Evidence, plural
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Finding
 
 
@@ -17,8 +18,8 @@ def _look(check: Check, evidence: Evidence) -> Finding:
     rows = [int(evidence.context.task.rows[p]) for g in groups for p in g]
     return check.found(
         f"{plural(len(rows), 'row')} hold {plural(len(groups), media)} with contradictory labels; at least "
-        f"{plural(bound.wrong_rows, 'row')} must be wrong for any model (ceiling {per_cent(bound.accuracy)} "
-        f"[{per_cent(bound.low)}, {per_cent(bound.high)}] on new rows).",
+        f"{plural(bound.wrong_rows, 'row')} must be wrong for any model (ceiling {number(bound.accuracy)} "
+        f"[{number(bound.low)}, {number(bound.high)}] on new rows).",
         severity="error" if bound.wrong_rows >= 0.01 * bound.rows else "warning",
         remedy="relabel these rows, or add the context that decides the label",
         rows=rows,

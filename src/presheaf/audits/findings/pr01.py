@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from presheaf.audits.findings.base import Check, Evidence, against, per_cent, span
+from presheaf.audits.findings.base import Check, Evidence, against, span
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Finding
 
 RUNG = "one prompt per label"
@@ -18,7 +19,7 @@ def _look(check: Check, evidence: Evidence) -> Finding:
     if where in ("shown", "likely"):
         sure = "" if where == "shown" else "; the interval reaches below the target, so more rows would settle it"
         return check.found(
-            f"one prompt per label reaches {span(rung)} against a target of {per_cent(evidence.target)}{sure}.",
+            f"one prompt per label reaches {span(rung)} against a target of {number(evidence.target)}{sure}.",
             severity="info",
             remedy="copy the prompts printed under 'prompts'; nothing needs training",
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from presheaf.audits.findings.base import Check, Evidence, against, per_cent, span
+from presheaf.audits.findings.base import Check, Evidence, against, span
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Finding, Forecast
 
 
@@ -35,7 +36,7 @@ def _look(check: Check, evidence: Evidence) -> Finding:
         )
     if evidence.forecast is not None and evidence.forecast.k is not None:
         return check.found(
-            f"the rows at hand don't reach {per_cent(evidence.target)} ({span(many)}); the curve forecasts "
+            f"the rows at hand don't reach {number(evidence.target)} ({span(many)}); the curve forecasts "
             f"{count(evidence.forecast)} rows per label.",
             severity="warning",
             remedy="label more rows, or climb to the next rung",

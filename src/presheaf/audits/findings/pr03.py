@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from presheaf.audits.findings.base import Check, Evidence, against, per_cent, span
+from presheaf.audits.findings.base import Check, Evidence, against, span
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Finding
 
 
@@ -16,7 +17,7 @@ def _look(check: Check, evidence: Evidence) -> Finding:
     tried = rung.evidence.get("tried", 0)
     if where == "below":
         return check.found(
-            f"the best of {tried:,} sets of prompts reaches {span(rung)}, below {per_cent(evidence.target)}. This speaks of "
+            f"the best of {tried:,} sets of prompts reaches {span(rung)}, below {number(evidence.target)}. This speaks of "
             "the prompts tried, not of every prompt there is.",
             severity="warning",
             remedy="add prompts of your own with --prompts FILE, or take several per label",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from presheaf.audits.ceiling import Ceiling
 from presheaf.audits.climb import Climb, absent
-from presheaf.audits.findings.base import per_cent
 from presheaf.audits.merges import Merges
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Rung
 
 INPUT = "input ceiling"
@@ -58,5 +58,5 @@ def label_ceiling(merges: Merges) -> Climb:
 def _proved(bound: Ceiling, whom: str) -> str:
     if not bound.wrong_rows:
         return "no row is proved wrong"
-    estimate = f"; leave-one-out estimate for new rows {per_cent(bound.accuracy)}"
+    estimate = f"; leave-one-out estimate for new rows {number(bound.accuracy)}"
     return f"at least {bound.wrong_rows:,} of {bound.rows:,} rows wrong for {whom}{estimate}"

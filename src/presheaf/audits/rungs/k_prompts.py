@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from presheaf.audits.climb import Climb, Decide, Prompts, absent, measured
 from presheaf.audits.context import CURVE_ROWS, Context
+from presheaf.audits.numbers import number
 from presheaf.audits.result import CurvePoint, Forecast
 from presheaf.audits.rungs import density_prompts
 from presheaf.statistics.curves import reach
@@ -181,9 +182,7 @@ def _best(context: Context, draws: int) -> Climb:
     if (dense.accuracy, -dense.prompts) > (best, -sum(map(len, members))):
         evidence |= {"k": dense.k, "type": "density", "choosing_accuracy": dense.accuracy, "without_density": best}
         return _rung(context, _weighted([first[rows] for rows in dense.rows], dense.weights), dense.prompts, evidence)
-    beside = (
-        f"; the density theorem's k = {dense.k} does no better: {dense.accuracy:.3f} against {best:.3f} where chosen"
-    )
+    beside = f"; the density theorem's k = {dense.k} does no better: {number(dense.accuracy)} against {number(best)} where chosen"
     evidence |= {"density_k": dense.k, "density_choosing_accuracy": dense.accuracy}
     return _rung(context, _prompts(members, kind), sum(map(len, members)), evidence, beside)
 
