@@ -445,3 +445,21 @@ def test_a_merging_model_that_reads_half_of_the_rows_is_forecast_no_further_than
         audit.rung(n).accuracy or 0 for n in ("one prompt per label", "k prompts per label", "soft prompt", "head")
     )
     assert forecast.accuracy == pytest.approx(max(own, 0.75), abs=1e-9)
+
+
+@pytest.mark.parametrize("cone", [0.0, 3.0, 30.0])
+def test_near_is_measured_by_the_models_own_distances(cone: float) -> None:
+    """Adding one vector to all features draws every pair together and makes no pair special."""
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((300, 40))
+    x[1::2][:10] = x[::2][:10] + 0.02 * rng.standard_normal((10, 40))  # ten pairs that are near, labelled apart
+    labels = np.arange(300) % 2
+    along = rng.standard_normal(40)
+    audit = run(of_vectors((x + cone * along).astype(np.float32), labels))
+    found = next(f for f in audit.findings if f.code == "FE02")
+    assert found.evidence["pairs"] == 10
+    assert sorted(found.rows) == list(range(1, 21))
+    features = x + cone * along
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    cosines = (unit @ unit.T)[~np.eye(300, dtype=bool)]
+    assert found.evidence["threshold"] == pytest.approx(0.02 * np.mean(1 - cosines), rel=1e-3)

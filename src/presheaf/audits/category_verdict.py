@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from presheaf.audits.category_result import CategoryComparison, Decision, RungChange, TaskChange
 from presheaf.audits.findings.base import plural
-from presheaf.audits.numbers import number
+from presheaf.audits.numbers import number, signed
 
 ONE_WAY = 0.95
 """Share of all change in one direction from which the verdict speaks of scale."""
@@ -96,8 +96,8 @@ def _at_most(rung: RungChange) -> str:
 def _difference(rung: RungChange) -> str:
     d = rung.difference
     return (
-        f"{number(rung.before.value or 0)} -> {number(rung.after.value or 0)} ({d.value or 0:+.3f} "
-        f"[{d.low or 0:+.3f}, {d.high or 0:+.3f}])"
+        f"{number(rung.before.value or 0)} -> {number(rung.after.value or 0)} ({signed(d.value or 0)} "
+        f"[{signed(d.low or 0)}, {signed(d.high or 0)}])"
     )
 
 

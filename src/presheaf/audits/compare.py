@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from presheaf.audits.defaults import PROMPT_ROWS, SHOTS
 from presheaf.audits.findings.base import plural, span
 from presheaf.audits.language_rungs import seen_through_answers
-from presheaf.audits.numbers import number
+from presheaf.audits.numbers import number, signed
 from presheaf.audits.options import OnPreview, OnProgress, Options
 from presheaf.audits.prompts import UserPrompts
 from presheaf.audits.result import Audit, Comparison, Difference
@@ -170,7 +170,7 @@ def _verdict(audits: tuple[Audit, ...], differences: list[Difference], groups: t
         text = f"{name} is best at {span(best.rung('head'))}, but can't be told apart from {others}."
     elif differences:
         d = differences[0]
-        text = f"{name} is best: {span(best.rung('head'))}, {d.accuracy:+.3f} [{d.low:+.3f}, {d.high:+.3f}] over {d.b}."
+        text = f"{name} is best: {span(best.rung('head'))}, {signed(d.accuracy)} [{signed(d.low)}, {signed(d.high)}] over {d.b}."
     else:
         text = f"{name}: {span(best.rung('head'))}."
     return f"{text} {best.verdict.sentence}"

@@ -30,7 +30,7 @@ ROUNDING = 1e-5
 EXACT = 1e-12
 """Relative difference below which two float64 feature vectors are equal but for the order of summation."""
 NEAR = 0.02
-"""1 - cosine below which two rows with different labels count as a near-merge (a heuristic)."""
+"""Share of the mean 1 - cosine of two rows below which two rows with different labels count as a near-merge (a heuristic)."""
 LOOKED_AT = 60
 """Most pairs that are encoded again one by one."""
 
@@ -204,6 +204,15 @@ class Merges:
         return sorted(groups, key=lambda g: int(rows[g[0]]))
 
     @cached_property
+    def near(self) -> float:
+        """1 - cosine that counts as near: ``NEAR`` times the mean over pairs of rows, so that a model all of whose features lie in a
+        narrow cone does not call everything near. Cost: linear; for unit rows the mean is (n - |sum|^2 / n) / (n - 1)."""
+        x = self.context.features
+        n = np.count_nonzero(x.any(axis=1))
+        total = x.sum(axis=0, dtype=np.float64)
+        return NEAR * max(0.0, n - float(total @ total) / n) / (n - 1) if n > 1 else 0.0
+
+    @cached_property
     def feature_merges(self) -> list[FeatureMerge]:
         """Pairs that are equal (T1) or near (T2) in feature space though raw text and input differ.
 
@@ -256,7 +265,8 @@ class Merges:
         directions /= np.linalg.norm(directions, axis=0)
         shadow = x @ directions
         # A vector of length r casts a shadow of about r / sqrt(d) on a random direction.
-        width = 4 * np.sqrt(2 * NEAR / d)
+        most = max(self.near, ROUNDING)
+        width = 4 * np.sqrt(2 * most / d)
         block = self.cells if self.cells is not None else self.raw
         found: set[tuple[int, int]] = set()
         for column in shadow.T:
@@ -272,7 +282,7 @@ class Merges:
                     left, right = x[a[part]], x[b[part]]
                     distance = 0.5 * np.square(left - right).sum(axis=1)
                     zero = (left == 0).all(axis=1) & (right == 0).all(axis=1)
-                    for k in np.flatnonzero((distance <= NEAR) | zero):
+                    for k in np.flatnonzero((distance <= most) | zero):
                         p, q = int(a[part[k]]), int(b[part[k]])
                         found.add((min(p, q), max(p, q)))
         if not found:

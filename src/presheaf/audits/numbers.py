@@ -10,3 +10,9 @@ def number(value: float | None) -> str:
     text = f"{abs(value):.3f}"
     sign = "-" if value < 0 and float(text) else ""
     return sign + text.removeprefix("0")
+
+
+def signed(value: float) -> str:
+    """A difference with its sign: ``+.034``, ``-.002``, ``+.000``."""
+    text = number(value)
+    return text if text.startswith("-") else "+" + text

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code (0, 1, 2 or 130; see `presheaf audit --help`).
+    """Run the command line and return its exit code (0, 1, 2, 70 or 130; see `presheaf audit --help`).
 
-    Without ``argv`` it is the program that runs, and Ctrl-C is its own.
+    Without ``argv`` it is the program that runs: Ctrl-C is its own, and an error that nobody foresaw is told in a line.
     """
     stop = Stop()
     try:
@@ -32,7 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BaseException as error:
         code = 130 if stop.caused(error) else _code(error)
         if code is None:
-            raise
+            if argv is not None or not isinstance(error, Exception):
+                raise
+            from presheaf.cli.fault import report
+
+            code = report(error)
         if code == 130:
             print("presheaf: stopped. Features computed so far are kept; the same command goes on from there.",
                   file=sys.stderr)  # fmt: skip

@@ -26,18 +26,22 @@ def check_outputs(arguments: Namespace) -> None:
 
 
 def show(result: Result, arguments: Namespace) -> None:
-    """Write the page and the JSON that were asked for, and print the text."""
+    """Write the JSON and the page that were asked for, and print the text (or the JSON, for ``-``), whatever becomes of the page."""
     from presheaf.report import to_html, to_json, to_text, write
 
-    if arguments.report is not None:
-        write(arguments.report, to_html(result))
-    if arguments.json == "-":
-        # JSON is UTF-8 whatever the terminal is.
-        sys.stdout.buffer.write(to_json(result).encode("utf-8"))
-        return
-    if arguments.json is not None:
+    if arguments.json not in (None, "-"):
         write(arguments.json, to_json(result))
-    print(to_text(result, width=width(), color=sys.stdout.isatty()), end="")
+    try:
+        if arguments.report is not None:
+            write(arguments.report, to_html(result))
+    finally:
+        if arguments.json == "-":
+            # JSON is UTF-8 whatever the terminal is.
+            sys.stdout.buffer.write(to_json(result).encode("utf-8"))
+        else:
+            print(to_text(result, width=width(), color=sys.stdout.isatty()), end="")
+    if arguments.json == "-":
+        return
     for path in (arguments.report, arguments.json):
         if path is not None:
             print(f"wrote {path}", file=sys.stderr)

@@ -29,6 +29,7 @@ exit codes:
   0  done; with --target: a rung is shown to reach it (its whole interval), or fine-tuning is forecast to, likewise
   1  --target is given and not reached, or not shown to be (the interval reaches below it)
   2  the table, the model or an option can't be used; the message says why and how to mend it
+  70  a fault of presheaf itself; a file that is named says where
   130  stopped with Ctrl-C; an audit of the rows read so far is still printed where there are enough
 """
 CATEGORIES = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -21,8 +22,10 @@ class Axis:
         return self.left + (inside - self.start) / (self.end - self.start) * (self.right - self.left)
 
     def ticks(self, most: int = 8) -> list[float]:
-        """Round values inside, at most ``most`` of them."""
-        step = next(s for s in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if (self.end - self.start) / s < most)
+        """Round values inside, at most ``most`` of them: multiples of 1, 2 or 5 times a power of ten."""
+        span = self.end - self.start
+        decade = math.floor(math.log10(span / most))
+        step = next(s for s in (m * 10.0**e for e in (decade, decade + 1) for m in (1, 2, 5)) if span / s < most)
         first = int(self.start / step + 1 - 1e-9)
         count = int((self.end - first * step) / step + 1e-9) + 1
         return [round((first + i) * step, 6) for i in range(count)]

@@ -11,6 +11,8 @@ from presheaf.report.axis import Axis, accuracy_range
 from presheaf.report.markup import Html, el, figure, join
 from presheaf.report.plain import interval
 
+MOST = 1.5
+"""Largest end of the prompt curve's axis, as a share of unrelated."""
 _LEFT, _TOP, _BOTTOM, _RIGHT = 40, 30, 42, 92
 Line = tuple[str, str, list[tuple[float, float]]]
 """Name, class of the style sheet, and points (x, y) in units of the axes."""
@@ -21,7 +23,7 @@ def prompt_chart(why: Why, *, width: int, prefix: str) -> Html:
     scale, points = why.setting.scale, why.curve
     if not points:
         return Html("")
-    # rho may pass the scale; the axis is a share, so what is larger is drawn at its top.
+    # rho may pass the scale many times; what is larger than the axis is drawn at its top, so that accuracies keep their room.
     lines: list[Line] = [
         ("ρ, at most", "theory", [(math.log2(p.k), p.rho_high / scale) for p in points]),
         ("ρ, at least", "theory-low", [(math.log2(p.k), p.rho_low / scale) for p in points]),
@@ -33,7 +35,7 @@ def prompt_chart(why: Why, *, width: int, prefix: str) -> Html:
         for p in points
     )
     ticks = [(float(i), str(2**i)) for i in range(int(math.log2(points[-1].k)) + 1)]
-    end = max(1.0, *(y for _, _, line in lines for _, y in line))
+    end = min(MOST, max(1.0, *(y for _, _, line in lines for _, y in line)))
     return _chart(lines, ticks, (0.0, end), "Prompt curve: theory and measurement", said, "prompts per label, k (log scale)",
                   "accuracy; ρ as a share of unrelated", width, prefix)  # fmt: skip
 

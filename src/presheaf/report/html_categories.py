@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from presheaf.audits.category_result import CategoryComparison, ChangedRow, FitRow, MergeChange, TaskChange
 from presheaf.audits.category_verdict import pairs_seen, task_name
-from presheaf.audits.numbers import number
+from presheaf.audits.numbers import number, signed
 from presheaf.audits.result import RowGroup
 from presheaf.report.folded import folded
 from presheaf.report.html_audit import reading, section
 from presheaf.report.html_findings import facts
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, style, user
-from presheaf.report.plain import cut, ids, interval, p_value, plural, signed
+from presheaf.report.plain import cut, ids, interval, p_value, plural
 from presheaf.report.text_categories import (
     by_change,
     changes,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from presheaf.audits.numbers import number
+from presheaf.audits.numbers import number, signed
 from presheaf.audits.prompting_result import Prompting, WrittenPrompt
 from presheaf.report.chart_prompting import shots_chart
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, user
-from presheaf.report.plain import interval, plural, signed
+from presheaf.report.plain import interval, plural
 from presheaf.report.prompting_words import (
     CALIBRATED,
     cost_sentence,

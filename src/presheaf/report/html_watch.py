@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from presheaf.audits.numbers import number
+from presheaf.audits.numbers import number, signed
 from presheaf.audits.watch_result import MomentRung, Watch
 from presheaf.report.chart_watch import watch_chart
 from presheaf.report.html_audit import section
 from presheaf.report.html_findings import facts
 from presheaf.report.limits import Limits, left_out
 from presheaf.report.markup import Html, el, join, style, user
-from presheaf.report.plain import cut, interval, p_value, signed
+from presheaf.report.plain import cut, interval, p_value
 from presheaf.report.text_watch import (
     SHORT,
     category_line,

@@ -13,12 +13,6 @@ _JOINERS = "\u200c\u200d"  # Persian and emoji need them to look right
 _ONE_LINE = {"\n": "↵", "\r": "", "\t": "⇥"}
 
 
-def signed(value: float) -> str:
-    """A difference with its sign: ``+.034``, ``-.002``, ``+.000``."""
-    text = number(value)
-    return text if text.startswith("-") else "+" + text
-
-
 def interval(low: float | None, high: float | None) -> str:
     """``[.784, .838]``; empty when an end is missing."""
     return "" if low is None or high is None else f"[{number(low)}, {number(high)}]"

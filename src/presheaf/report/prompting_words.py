@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from presheaf.audits.numbers import number
+from presheaf.audits.numbers import number, signed
 from presheaf.audits.prompting_result import Prompting, Score, TunedPrompt, WrittenPrompt
-from presheaf.report.plain import interval, plural, signed, visible
+from presheaf.report.plain import interval, plural, visible
 
 CALIBRATED = {
     "none": "as the model says",

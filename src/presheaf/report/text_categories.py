@@ -13,9 +13,9 @@ from presheaf.audits.category_result import (
     TaskChanges,
 )
 from presheaf.audits.category_verdict import pairs_seen, task_name
-from presheaf.audits.numbers import number
+from presheaf.audits.numbers import number, signed
 from presheaf.report.page import Page
-from presheaf.report.plain import ids, interval, p_value, plural, signed, visible
+from presheaf.report.plain import ids, interval, p_value, plural, visible
 
 _ROWS, _MERGES, _TASKS, _FITS = 5, 3, 6, 2
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from presheaf.audits.numbers import number
+from presheaf.audits.numbers import number, signed
 from presheaf.audits.prompting_result import Prompting
 from presheaf.report.page import Page, fit
-from presheaf.report.plain import interval, signed, visible
+from presheaf.report.plain import interval, visible
 from presheaf.report.prompting_words import (
     cost_sentence,
     landmarks,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from presheaf.audits.numbers import number
+from presheaf.audits.numbers import number, signed
 from presheaf.audits.watch_result import Measure, Moment, RungChange, Watch
 from presheaf.report.page import Page, fit
-from presheaf.report.plain import interval, p_value, plural, signed, value_text, visible
+from presheaf.report.plain import interval, p_value, plural, value_text, visible
 
 SHORT = {
     "majority class": "majority",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from presheaf.audits.baseline import plain_of
 from presheaf.audits.findings.base import Check, Evidence, span
+from presheaf.audits.numbers import signed
 from presheaf.audits.result import Finding
 from presheaf.statistics.intervals import paired_difference
 from presheaf.statistics.paired import mcnemar
@@ -28,8 +29,8 @@ def _look(check: Check, evidence: Evidence) -> Finding:
     p = mcnemar(mine.correct, plain.correct, groups)
     facts = {"difference": difference.value, "low": difference.low, "high": difference.high, "p": p}
     told = (
-        f"head on the model {span(mine.rung)}, on {names.name} {span(plain.rung)}; difference {difference.value:+.3f} "
-        f"[{difference.low:+.3f}, {difference.high:+.3f}]"
+        f"head on the model {span(mine.rung)}, on {names.name} {span(plain.rung)}; difference {signed(difference.value)} "
+        f"[{signed(difference.low)}, {signed(difference.high)}]"
     )
     if difference.low > 0:
         return check.nothing(f"the model beats the baseline: {told}.")

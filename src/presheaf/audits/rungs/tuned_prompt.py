@@ -13,6 +13,7 @@ import numpy as np
 
 from presheaf.audits.climb import Climb, absent
 from presheaf.audits.context import Context
+from presheaf.audits.numbers import signed
 from presheaf.audits.prompting_result import Prompting, Score, TunedPrompt
 from presheaf.audits.rungs.scored_part import chosen_words, first_rows, gain, plain, scored, texts_at
 from presheaf.errors import InputError, ModelError
@@ -132,6 +133,4 @@ def _detail(more: Any, stopped: str) -> str:
     ended = "" if stopped in ("steps", "no longer better") else f"; training ended early ({stopped})"
     if more is None:
         return f"no row was scored by the written prompt too{ended}"
-    return (
-        f"{more.value:+.3f} [{more.low:+.3f}, {more.high:+.3f}] beside the chosen prompt on {more.rows:,} rows{ended}"
-    )
+    return f"{signed(more.value)} [{signed(more.low)}, {signed(more.high)}] beside the chosen prompt on {more.rows:,} rows{ended}"
