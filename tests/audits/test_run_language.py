@@ -86,6 +86,28 @@ def test_a_stop_keeps_what_is_known_and_says_so(task: Task, model: NGramModel, t
     assert again.rung("written prompt").accuracy is not None
 
 
+def test_a_stop_while_rows_are_read_asks_nothing_more(task: Task, model: NGramModel, tmp_path: Path) -> None:
+    """The ladder on the rows that were read, at once: prompts would take longer than what was given up."""
+    assert task.texts is not None
+    rows = np.resize(np.arange(80), 400)
+    texts = tuple(f"{task.texts[i]} {n}" for n, i in enumerate(rows))
+    many = Task(
+        texts, task.labels[rows], task.classes, np.arange(1, 401), text_column="review", label_column="sentiment"
+    )
+    stages: list[str] = []
+
+    def stop(stage: str, done: int, total: int) -> None:
+        stages.append(stage.split(" with ")[0])
+        if stages[-1] == "reading rows" and done > 200:
+            raise KeyboardInterrupt
+
+    found = ps.audit(model, many, **options(tmp_path, progress=stop))
+    assert found.interrupted == "stopped after 128 of 400 rows; the numbers stand on those"
+    assert set(stages) == {"reading rows", "climbing the ladder"}
+    assert "stopped before the model was prompted" in found.rung("written prompt").missing
+    assert found.rung("head").accuracy is not None
+
+
 def test_answers_are_normalised_over_the_labels(task: Task, model: NGramModel, tmp_path: Path) -> None:
     seen = AnswerModel(model, task, PromptingOptions(cache=tmp_path))
     assert task.texts is not None

@@ -63,10 +63,11 @@ def language_of(model: Model) -> LanguageModel | None:
     return behind if is_language_model(behind) else None  # type: ignore[return-value]
 
 
-def climb_language(context: Context, options: PromptingOptions) -> LanguageClimbs:
+def climb_language(context: Context, options: PromptingOptions, interrupted: str = "") -> LanguageClimbs:
     """Written, few-shot and tuned prompts and the layer probe; nothing for a model that is no language model.
 
-    Ctrl-C gives up the rungs that were not reached; scores are kept, and the next run goes on from there.
+    Ctrl-C gives up the rungs that were not reached; scores are kept, and the next run goes on from there. A run that was
+    ``interrupted`` before asks nothing: these rungs take longer than everything that was given up.
 
     Notes
     -----
@@ -77,6 +78,8 @@ def climb_language(context: Context, options: PromptingOptions) -> LanguageClimb
         return LanguageClimbs({}, None)
     climbs: dict[str, Climb] = {}
     prompting: Prompting | None = None
+    if interrupted:
+        return LanguageClimbs(_given_up(climbs, options, "stopped before the model was prompted"), None)
     try:
         climbs, prompting = prompting_rungs(model, context.task, context.halves, options)
         climbs[layer_probe.NAME] = layer_probe.climb(context, model, progress=options.progress)
@@ -87,10 +90,14 @@ def climb_language(context: Context, options: PromptingOptions) -> LanguageClimb
             prompting = replace(prompting, tuned=tuned)
     except KeyboardInterrupt:
         said = "stopped while the model was prompted; its answers are kept, and the next run goes on from there"
-        missing = [written_prompt.NAME, few_shot.NAME, layer_probe.NAME, *([tuned_prompt.NAME] if options.tune else [])]
-        climbs |= {name: absent(name, "estimate", said) for name in missing if name not in climbs}
-        return LanguageClimbs(climbs, prompting, said)
+        return LanguageClimbs(_given_up(climbs, options, said), prompting, said)
     return LanguageClimbs(climbs, prompting)
+
+
+def _given_up(climbs: dict[str, Climb], options: PromptingOptions, why: str) -> dict[str, Climb]:
+    """The climbs, and the rungs that were not reached with the reason."""
+    names = [written_prompt.NAME, few_shot.NAME, layer_probe.NAME, *([tuned_prompt.NAME] if options.tune else [])]
+    return climbs | {name: absent(name, "estimate", why) for name in names if name not in climbs}
 
 
 def climb_weights(

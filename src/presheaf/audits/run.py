@@ -223,7 +223,7 @@ def _climb_all(context: Context, options: Options, interrupted: str) -> Outcome:
     climbs, prompts, curve, forecast = climb_features(
         context, options, options.said(f"climbing the ladder with {context.model.info.name}")
     )
-    asked = climb_language(context, options.prompting) if options.ask else LanguageClimbs({}, None)
+    asked = climb_language(context, options.prompting, interrupted) if options.ask else LanguageClimbs({}, None)
     climbs |= asked.climbs
     interrupted = interrupted or asked.stopped
     baseline = climb_baseline(context, options)
