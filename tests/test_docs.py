@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 import shlex
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from doc_pages import ROOT, refresh
 
 from presheaf.audits.findings import CHECKS
 from presheaf.cli.parser import build
 
-ROOT = Path(__file__).resolve().parents[1]
 FINDINGS = ROOT / "docs" / "findings"
 PAGES = [ROOT / "README.md", ROOT / "examples" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CODES = [check.code for check in CHECKS]
 # Merges are counted, so these outputs hold on every machine.
 SMALL = ("FE02", "FT03", "IN01", "IN02", "IN03", "LB01", "ST01")
-
-
-def _refresh() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_refresh", ROOT / "docs" / "refresh.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-refresh = _refresh()
 
 
 def _name(page: Path) -> str:
