@@ -228,7 +228,7 @@ def test_vectors_need_a_row_an_object(karate: Data, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spec", ["simclr", "moco", "rotnet", "mae", "bert", "causal", "clip"])
 def test_data_of_another_kind_are_refused(spec: str, karate: Data, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"takes data of media .*; 'karate' is 'node'"):
+    with pytest.raises(InputError, match=r"is for .*; 'karate' holds nodes of a graph"):
         ps.watch(pretext(spec), karate, tmp_path / "run", PLAN)
     assert not (tmp_path / "run").exists()
 

@@ -313,7 +313,7 @@ def test_too_few_objects(objects: int, batch: int, message: str, tmp_path: Path)
 
 
 def test_data_of_another_media(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="takes data of media 'image'; 'lines' is 'text'"):
+    with pytest.raises(InputError, match="is for images; 'lines' holds texts"):
         train(Denoise(), make_data("lines", "text", ["a", "b"], ["c"]), tmp_path, PLAN)
 
 

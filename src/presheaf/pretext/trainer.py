@@ -136,10 +136,13 @@ def train(
     return Run(folder, task, plan, np.array(trainer.losses), checkpoints(folder), network, tuple(notes))
 
 
+_MANY = {"image": "images", "text": "texts", "node": "nodes of a graph", "pair": "pairs"}
+
+
 def check_data(task: Pretext, data: Data, plan: Plan) -> Rows:
     """The rows of every step; raise InputError where the data are of another kind than the task takes, or too few."""
     if task.media != data.media:
-        raise InputError(f"The task {task.name!r} takes data of media {task.media!r}; {data.name!r} is {data.media!r}.")
+        raise InputError(f"The task {task.name!r} is for {_MANY[task.media]}; {data.name!r} holds {_MANY[data.media]}.")
     return Rows(len_of(data.train), plan.batch_size, plan.seed)
 
 

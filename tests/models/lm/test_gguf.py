@@ -50,6 +50,15 @@ def test_a_converted_file_gives_the_numbers_of_the_network_it_was_written_from(f
     assert load_model(f"gguf:{file}").fingerprint == model.fingerprint
 
 
+def test_a_file_without_an_ending_is_known_by_how_it_begins(file: Path, cache: Path) -> None:
+    copy = shutil.copy(file, file.with_name("0a1b2c"))
+    assert load_model(f"gguf:{copy}").fingerprint == load_model(str(file)).fingerprint
+    other = file.with_name("table.csv")
+    other.write_text("text,label\n")
+    with pytest.raises(InputError, match=r"isn't a GGUF file.*Expected one, or the folder of a causal language model"):
+        load_model(f"gguf:{other}")
+
+
 def test_it_is_converted_once_and_said_so(
     file: Path, cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,8 +21,25 @@ _MAGIC = b"GGUF"
 
 
 def is_gguf(name: str) -> bool:
-    """Whether a name is that of a GGUF file."""
-    return name.lower().endswith(".gguf")
+    """Whether a name is that of a GGUF file: it ends so, or is a file that begins so (a hub's cache gives files no ending).
+
+    Raises
+    ------
+    InputError
+        If it is a file of another kind: a language model is a GGUF file or a folder.
+    """
+    if name.lower().endswith(".gguf"):
+        return True
+    path = os.path.expanduser(name)
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as stream:
+        if stream.read(len(_MAGIC)) == _MAGIC:
+            return True
+    raise InputError(
+        f"{name!r} isn't a GGUF file: it doesn't begin with the letters GGUF. Expected one, or the folder of a causal language "
+        "model (config.json, weights, tokenizer)."
+    )
 
 
 def converted_folder(file: str | os.PathLike[str]) -> Path:
