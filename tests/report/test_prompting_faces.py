@@ -11,12 +11,12 @@ import pytest
 import samples
 from prompting_samples import MARKED, PROMPTING
 
+from presheaf.audits.numbers import signed
 from presheaf.audits.prompting_result import Score, WrittenPrompt
 from presheaf.report import card, from_json, plot, to_html, to_json, to_text
 from presheaf.report.chart_prompting import shots_chart
 from presheaf.report.html_prompting import prompting_section
 from presheaf.report.limits import STEPS
-from presheaf.report.plain import signed
 from presheaf.report.prompting_words import cost_sentence, landmarks, one_more_sentence, tuned_sentence
 
 
