@@ -11,12 +11,12 @@ import pytest
 import samples
 from prompting_samples import hostile
 
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Comparison
 from presheaf.report import to_html, to_text
 from presheaf.report.axis import Axis, accuracy_range
 from presheaf.report.limits import STEPS
 from presheaf.report.markup import el, style, user
-from presheaf.report.plain import number
 
 VOID = {"meta", "br", "hr", "col"}
 

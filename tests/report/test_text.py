@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from presheaf.audits.numbers import number
 from presheaf.audits.result import Rung
 from presheaf.report import to_text
-from presheaf.report.plain import class_counts, cut, ids, number, p_value, plural, value_text, visible
+from presheaf.report.plain import class_counts, cut, ids, p_value, plural, value_text, visible
 from presheaf.report.text_ladder import axis_start
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
