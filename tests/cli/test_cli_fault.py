@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+
+from presheaf.cli.fault import report
 
 PROGRAM = """
 import sys
@@ -44,6 +47,18 @@ def test_a_fault_is_a_line_a_file_and_its_own_exit_code(tmp_path: Path) -> None:
     written = file.read_text(encoding="utf-8")
     assert "Traceback (most recent call last):" in written
     assert "models" in written.splitlines()[0]
+
+
+def test_passwords_of_addresses_are_in_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["presheaf", "migrate", "--engine", "postgres://me:s3cr%20t@host/db"])
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert report(RuntimeError("no way to postgres://me:s3cr%20t@host/db with s3cr t")) == 70
+    (file,) = tmp_path.glob("presheaf-fault-*.txt")
+    for text in (capsys.readouterr().err, file.read_text(encoding="utf-8")):
+        assert "postgres://me:***@host/db with ***" in text
+        assert "s3cr" not in text
 
 
 def test_a_fault_that_can_not_be_written_down_is_printed(tmp_path: Path) -> None:
