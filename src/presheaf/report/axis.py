@@ -25,9 +25,9 @@ class Axis:
         """Round values inside, at most ``most`` of them: multiples of 1, 2 or 5 times a power of ten."""
         span = self.end - self.start
         decade = math.floor(math.log10(span / most))
-        step = next(s for s in (m * 10.0**e for e in (decade, decade + 1) for m in (1, 2, 5)) if span / s < most)
-        first = int(self.start / step + 1 - 1e-9)
-        count = int((self.end - first * step) / step + 1e-9) + 1
+        step = next(s for s in (m * 10.0**e for e in (decade, decade + 1) for m in (1, 2, 5)) if span / s < most - 1e-6)
+        first = math.ceil(self.start / step - 1e-9)
+        count = math.floor((self.end - first * step) / step + 1e-9) + 1
         return [round((first + i) * step, 6) for i in range(count)]
 
 
