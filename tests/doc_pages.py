@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -38,3 +40,13 @@ def run_python(code: str, names: dict[str, object] | None = None) -> tuple[int, 
     if names is not None:
         names.update(test.globs)
     return result.attempted, "".join(said) if result.failed else ""
+
+
+def undescribed(schema: str, module: ModuleType) -> list[str]:
+    """Fields of a module's results that the section of a schema on the JSON page does not name."""
+    page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    section = page.split(f"`{schema}`\n", 1)[1].split("\n## ", 1)[0]
+    own = [c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__]
+    fields = {field.name for c in own if dataclasses.is_dataclass(c) for field in dataclasses.fields(c)}
+    assert fields, f"{module.__name__} has no results"
+    return sorted(fields - set(re.findall(r"`(\w+)`", section)))

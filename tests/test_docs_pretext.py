@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from pathlib import Path
 
 import pytest
-from doc_pages import ROOT, python_of, run_python
+from doc_pages import ROOT, python_of, run_python, undescribed
 
 import presheaf as ps
 import presheaf.enriched as pe
@@ -66,13 +65,4 @@ def test_the_table_of_data_is_what_can_be_asked_for() -> None:
 
 
 def test_every_field_of_a_watched_run_is_described() -> None:
-    page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
-    section = page.split("`presheaf.watch/1`\n", 1)[1].split("\n## ", 1)[0]
-    described = set(re.findall(r"`(\w+)`", section))
-    own = [
-        value for value in vars(watch_result).values()
-        if isinstance(value, type) and value.__module__ == watch_result.__name__
-    ]  # fmt: skip
-    assert watch_result.Watch in own
-    fields = {field.name for c in own if dataclasses.is_dataclass(c) for field in dataclasses.fields(c)}
-    assert sorted(fields - described) == []
+    assert undescribed("presheaf.watch/1", watch_result) == []

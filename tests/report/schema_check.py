@@ -59,3 +59,13 @@ def _is(value: object, names: str | list[str]) -> bool:
     if isinstance(value, bool):
         return "boolean" in names
     return any(isinstance(value, _TYPES[name]) for name in names)
+
+
+def closed(schema: object) -> object:
+    """The schema without room for keys that it does not describe, but where it says itself what others may be."""
+    if isinstance(schema, list):
+        return [closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: closed(part) for key, part in schema.items()}
+    return {"additionalProperties": False, **inner} if isinstance(schema.get("properties"), dict) else inner

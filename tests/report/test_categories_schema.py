@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from schema_check import closed
 
 import presheaf as ps
 from presheaf.models.vectors import VectorModel
@@ -20,16 +21,6 @@ jsonschema = pytest.importorskip("jsonschema")
 
 SCHEMA = json.loads(files("presheaf.report").joinpath("categories.schema.json").read_text("utf-8"))
 DOCS = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
-
-
-def closed(schema: Any) -> Any:
-    """The schema without room for keys that it does not describe."""
-    if isinstance(schema, list):
-        return [closed(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {key: closed(part) for key, part in schema.items()}
-    return {**inner, "additionalProperties": False} if isinstance(schema.get("properties"), dict) else inner
 
 
 def problems(document: Any) -> list[str]:

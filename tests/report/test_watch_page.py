@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from schema_check import closed
 
 from presheaf.audits.watch_result import Measure, Moment, MomentRung, RungChange, Watch
 from presheaf.report import from_json, to_dict, to_html, to_json, to_text
@@ -88,16 +89,6 @@ def test_long_runs_show_first_and_last() -> None:
 def test_json_fits_its_schema_and_is_read_back(name: str) -> None:
     assert problems(json.loads(to_json(ALL[name]))) == []
     assert to_json(from_json(to_json(ALL[name]))) == to_json(ALL[name])
-
-
-def closed(schema: Any) -> Any:
-    """The schema without room for keys that it does not describe."""
-    if isinstance(schema, list):
-        return [closed(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {key: closed(part) for key, part in schema.items()}
-    return {"additionalProperties": False, **inner} if isinstance(schema.get("properties"), dict) else inner
 
 
 def problems(document: Any) -> list[str]:
